@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/* spec: the end of a spec's life, every value in force as text, and the names of its parts. */
+#include "spec.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include "spec_parts.h"
+
+void spec_freep(struct spec **spec)
+{
+    struct spec *s = *spec;
+    *spec = NULL;
+    if (!s)
+        return;
+    spec_command_done(&s->build.command);
+    spec_pairs_done(&s->build.env);
+    spec_list_done(&s->build.inputs);
+    spec_list_done(&s->build.outputs);
+    spec_command_done(&s->start.command);
+    spec_pairs_done(&s->start.env);
+    free(s->start.workdir);
+    free(s->ready.http_path);
+    for (size_t i = 0; i < s->scenarios_len; i++)
+        spec_scenario_done(&s->scenarios[i]);
+    free(s->scenarios);
+    for (size_t i = 0; i < s->checks_len; i++)
+        free(s->checks[i].scenario);
+    free(s->checks);
+    spec_list_done(&s->triggers.branches);
+    spec_list_done(&s->triggers.paths);
+    spec_list_done(&s->triggers.skip_paths);
+    for (size_t i = 0; i < s->ignores_len; i++) {
+        free(s->ignores[i].scenario);
+        free(s->ignores[i].metric);
+        free(s->ignores[i].reason);
+        free(s->ignores[i].until);
+    }
+    free(s->ignores);
+    free(s);
+}
+
+/* --- every value in force
+ * ---------------------------------------------------------------------- */
+
+static void write_list(struct jw *w, const char *key, const struct spec_list *l)
+{
+    jw_array(w, key);
+    for (size_t i = 0; i < l->len; i++)
+        jw_text(w, NULL, l->at[i]);
+    jw_end(w);
+}
+
+static void write_pairs(struct jw *w, const char *key, const struct spec_pairs *p)
+{
+    jw_object(w, key);
+    for (size_t i = 0; i < p->len; i++)
+        jw_text(w, p->at[i].name, p->at[i].value);
+    jw_end(w);
+}
+
+static void write_command(struct jw *w, const char *key, const struct spec_command *c)
+{
+    write_list(w, key, &(struct spec_list){c->argv, c->argc});
+}
+
+static void write_size(struct jw *w, const char *key, int64_t bytes)
+{
+    AUTO(str_done) struct str text = STR_INIT(64);
+    if (bytes % (1 << 20) == 0)
+        str_addf(&text, "%lldMiB", (long long)bytes >> 20);
+    else
+        str_addf(&text, "%lldB", (long long)bytes);
+    jw_text(w, key, str_text(&text));
+}
+
+static const char *signal_name(int number)
+{
+    switch (number) {
+    case SIGINT:
+        return "INT";
+    case SIGQUIT:
+        return "QUIT";
+    case SIGHUP:
+        return "HUP";
+    case SIGUSR1:
+        return "USR1";
+    case SIGKILL:
+        return "KILL";
+    default:
+        return "TERM";
+    }
+}
+
+static void write_build_and_start(struct jw *w, const struct spec *s)
+{
+    if (s->build.command.argc) {
+        jw_object(w, "build");
+        write_command(w, "command", &s->build.command);
+        write_pairs(w, "env", &s->build.env);
+        write_list(w, "inputs", &s->build.inputs);
+        write_list(w, "outputs", &s->build.outputs);
+        spec_write_duration(w, "timeout", s->build.timeout_ns);
+        jw_end(w);
+    }
+    jw_object(w, "start");
+    write_command(w, "command", &s->start.command);
+    write_pairs(w, "env", &s->start.env);
+    if (s->start.workdir)
+        jw_text(w, "workdir", s->start.workdir);
+    jw_text(w, "stop_signal", signal_name(s->start.stop_signal));
+    spec_write_duration(w, "grace", s->start.grace_ns);
+    jw_end(w);
+    jw_object(w, "ready");
+    if (s->ready.http_path)
+        jw_text(w, "http", s->ready.http_path);
+    else
+        jw_bool(w, "tcp", s->ready.tcp);
+    jw_int(w, "status", s->ready.status);
+    spec_write_duration(w, "timeout", s->ready.timeout_ns);
+    jw_end(w);
+}
+
+static void write_sensitivity(struct jw *w, const struct spec_sensitivity *s)
+{
+    jw_object(w, "sensitivity");
+    for (int m = 0; m < METRIC_COUNT; m++)
+        spec_write_share(w, metric_table[m].name, s->least_effect[m]);
+    spec_write_share(w, "max_noise", s->max_noise);
+    jw_object(w, "rounds");
+    jw_int(w, "least", s->rounds_least);
+    jw_int(w, "most", s->rounds_most);
+    jw_end(w);
+    jw_end(w);
+}
+
+static void write_limit(struct jw *w, const char *key, const char *unit, double value)
+{
+    if (strcmp(unit, "ns") == 0)
+        spec_write_duration(w, key, (int64_t)value);
+    else if (strcmp(unit, "B") == 0)
+        write_size(w, key, (int64_t)value);
+    else if (strcmp(unit, "1") == 0)
+        spec_write_share(w, key, value);
+    else
+        spec_write_rate(w, key, value);
+}
+
+static void write_checks(struct jw *w, const struct spec *s)
+{
+    jw_array(w, "checks");
+    for (size_t i = 0; i < s->checks_len; i++) {
+        const struct spec_check *c = &s->checks[i];
+        const char *unit = metric_table[c->metric].unit;
+        jw_object(w, NULL);
+        if (c->scenario)
+            jw_text(w, "scenario", c->scenario);
+        jw_text(w, "metric", metric_table[c->metric].name);
+        if (c->has_min)
+            write_limit(w, "min", unit, c->min);
+        if (c->has_max)
+            write_limit(w, "max", unit, c->max);
+        jw_end(w);
+    }
+    jw_end(w);
+}
+
+static void write_ignores(struct jw *w, const struct spec *s)
+{
+    jw_array(w, "ignore");
+    for (size_t i = 0; i < s->ignores_len; i++) {
+        const struct spec_ignore *g = &s->ignores[i];
+        jw_object(w, NULL);
+        if (g->scenario)
+            jw_text(w, "scenario", g->scenario);
+        if (g->metric)
+            jw_text(w, "metric", g->metric);
+        jw_text(w, "reason", g->reason);
+        if (g->until)
+            jw_text(w, "until", g->until);
+        jw_end(w);
+    }
+    jw_end(w);
+}
+
+static void write_policy(struct jw *w, const struct spec *s)
+{
+    static const char *const when[] = {"always", "changes", "confirmed"};
+    jw_object(w, "confirm");
+    jw_int(w, "reruns", s->confirm_reruns);
+    jw_end(w);
+    jw_object(w, "triggers");
+    write_list(w, "branches", &s->triggers.branches);
+    write_list(w, "paths", &s->triggers.paths);
+    write_list(w, "skip_paths", &s->triggers.skip_paths);
+    jw_bool(w, "merge_requests", s->triggers.merge_requests);
+    jw_end(w);
+    jw_object(w, "report");
+    jw_text(w, "when", when[s->report.when]);
+    jw_bool(w, "gate", s->report.gate);
+    jw_end(w);
+    jw_object(w, "limits");
+    write_size(w, "memory", s->limits.memory);
+    write_size(w, "disk", s->limits.disk);
+    jw_int(w, "tasks", s->limits.tasks);
+    spec_write_duration(w, "wall", s->limits.wall_ns);
+    jw_bool(w, "build_network", s->limits.build_network);
+    jw_end(w);
+}
+
+void spec_explain(const struct spec *s, struct str *out)
+{
+    struct jw w = jw_begin(out);
+    jw_object(&w, NULL);
+    jw_int(&w, "version", 1);
+    write_build_and_start(&w, s);
+    jw_array(&w, "scenarios");
+    for (size_t i = 0; i < s->scenarios_len; i++)
+        spec_write_scenario(&w, NULL, &s->scenarios[i]);
+    jw_end(&w);
+    write_sensitivity(&w, &s->sensitivity);
+    write_checks(&w, s);
+    write_policy(&w, s);
+    write_ignores(&w, s);
+    jw_end(&w);
+}
+
+/* --- names
+ * --------------------------------------------------------------------------------------- */
+
+void spec_workload_digest(const struct spec *s, const struct spec_scenario *scenario,
+                          unsigned char out[DIGEST_BYTES])
+{
+    AUTO(str_done) struct str text = STR_INIT(2 * SPEC_BYTES_MAX);
+    (void)s; /* services that stand beside the service will be part of the workload */
+    spec_scenario_write(scenario, &text);
+    digest_of(str_view(&text), out);
+}
+
+void spec_build_digest(const struct spec *s, unsigned char out[DIGEST_BYTES])
+{
+    AUTO(str_done) struct str text = STR_INIT(2 * SPEC_BYTES_MAX);
+    struct jw w = jw_begin(&text);
+    jw_object(&w, NULL);
+    write_command(&w, "command", &s->build.command);
+    write_pairs(&w, "env", &s->build.env);
+    write_list(&w, "outputs", &s->build.outputs);
+    jw_bool(&w, "network", s->limits.build_network);
+    jw_end(&w);
+    digest_of(str_view(&text), out);
+}
