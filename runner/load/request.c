@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* request: see request.h. */
+#include "request.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "check.h"
+#include "mem.h"
+
+enum { BURST_BYTES_MAX = 1 << 20 }; /* more than that in one send does not help */
+
+static bool clean(const char *text, bool blanks)
+{
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++)
+        if (*p < 0x20 || *p == 0x7f || (*p == ' ' && !blanks))
+            return false;
+    return true;
+}
+
+static bool has_field(const struct spec_pairs *fields, const char *name)
+{
+    for (size_t i = 0; i < fields->len; i++)
+        if (strcasecmp(fields->at[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static int add_fields(struct str *s, const struct spec_pairs *fields, struct err *e)
+{
+    for (size_t i = 0; i < fields->len; i++) {
+        const struct spec_pair *f = &fields->at[i];
+        if (!f->name[0] || !clean(f->name, false) || strchr(f->name, ':') ||
+            !clean(f->value, true))
+            return err_set(e, ERR_INPUT, "header '%s' holds characters that HTTP forbids",
+                           f->name);
+        str_addf(s, "%s: %s\r\n", f->name, f->value);
+    }
+    return 0;
+}
+
+static int build(struct request *r, const struct target *target, bool close, struct err *e)
+{
+    const struct spec_endpoint *p = r->endpoint;
+    struct str *s = &r->bytes;
+
+    if (!clean(p->method, false) || !p->method[0])
+        return err_set(e, ERR_INPUT, "method '%s' is not one", p->method);
+    if (p->path[0] != '/' || !clean(p->path, false))
+        return err_set(e, ERR_INPUT, "path '%s' must start with '/' and hold no blanks",
+                       p->path);
+    str_addf(s, "%s %s HTTP/1.1\r\n", p->method, p->path);
+    if (!has_field(&p->headers, "host"))
+        str_addf(s, "Host: %s\r\n", target->authority);
+    if (add_fields(s, &p->headers, e) < 0)
+        return -1;
+    if (p->body && !has_field(&p->headers, "content-length"))
+        str_addf(s, "Content-Length: %zu\r\n", p->body_len);
+    str_addf(s, "%s\r\n", close ? "Connection: close\r\n" : "");
+    if (p->body)
+        str_add(s, (struct view){p->body, p->body_len});
+    if (s->cut)
+        return err_set(e, ERR_LIMIT, "request is longer than %d bytes", REQUEST_BYTES_MAX);
+    r->head = strcmp(p->method, "HEAD") == 0;
+    return 0;
+}
+
+static int64_t common_divisor(int64_t a, int64_t b)
+{
+    while (b) {
+        int64_t t = a % b;
+        a = b;
+        b = t;
+    }
+    return a;
+}
+
+static void build_cards(struct request_set *set)
+{
+    int64_t sum = 0;
+    int64_t divisor = 0;
+    for (size_t i = 0; i < set->len; i++) {
+        sum += set->at[i].endpoint->weight;
+        divisor = common_divisor(divisor, set->at[i].endpoint->weight);
+    }
+    bool exact = sum / divisor <= REQUEST_DECK_MAX;
+    set->cards = mem_zero(REQUEST_DECK_MAX + set->len, sizeof *set->cards);
+    for (size_t i = 0; i < set->len; i++) {
+        int64_t weight = set->at[i].endpoint->weight;
+        double share = (double)weight / (double)sum;
+        int64_t cards = exact ? weight / divisor : (int64_t)(share * REQUEST_DECK_MAX + 0.5);
+        for (int64_t n = cards > 0 ? cards : 1; n > 0; n--)
+            set->cards[set->cards_len++] = (uint16_t)i;
+    }
+}
+
+int request_set_init(struct request_set *set, const struct spec_endpoint *endpoints, size_t len,
+                     const struct target *target, bool close, unsigned pipeline, struct err *e)
+{
+    *set = (struct request_set){.at = mem_zero(len, sizeof *set->at), .len = len};
+    for (size_t i = 0; i < len; i++) {
+        struct request *r = &set->at[i];
+        *r = (struct request){.endpoint = &endpoints[i],
+                              .bytes = STR_INIT(REQUEST_BYTES_MAX),
+                              .burst = STR_INIT(BURST_BYTES_MAX)};
+        if (endpoints[i].weight < 1)
+            return err_set(e, ERR_INPUT, "endpoint '%s': weight must be 1 or more",
+                           endpoints[i].name);
+        if (build(r, target, close, e) < 0)
+            return err_ctx(e, "endpoint '%s'", endpoints[i].name);
+        for (unsigned n = 0; pipeline > 1 && n < pipeline; n++)
+            str_add(&r->burst, str_view(&r->bytes));
+        if (r->burst.cut)
+            str_done(&r->burst);
+        check_prepare(r);
+    }
+    build_cards(set);
+    return 0;
+}
+
+void request_set_done(struct request_set *set)
+{
+    for (size_t i = 0; i < set->len; i++) {
+        str_done(&set->at[i].bytes);
+        str_done(&set->at[i].burst);
+        free(set->at[i].needle_table);
+    }
+    mem_freep(&set->at);
+    mem_freep(&set->cards);
+}
+
+void request_deck_init(struct request_deck *d, const struct request_set *set, uint64_t seed)
+{
+    *d =
+        (struct request_deck){.cards = mem_dup(set->cards, set->cards_len * sizeof *set->cards),
+                              .len = set->cards_len};
+    rng_init(&d->rng, seed);
+    request_deck_shuffle(d);
+}
+
+void request_deck_shuffle(struct request_deck *d)
+{
+    if (d->len > 1)
+        rng_shuffle(&d->rng, d->cards, d->len, sizeof *d->cards);
+    d->next = 0;
+}
+
+void request_deck_done(struct request_deck *d)
+{
+    mem_freep(&d->cards);
+}

@@ -1,0 +1,13 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Measures pacewatch-load against its bounds: builds what is needed in build/bench, then runs
+# load_bench.py. Wants two CPUs that are otherwise idle; takes about ten minutes.
+#
+#   tests/bench/load.sh [--rounds 7] [--seconds 1] [--only keepalive,pipeline,...]
+set -eu
+
+top=$(cd "$(dirname "$0")/../.." && pwd)
+cmake -S "$top" -B "$top/build/bench" -G Ninja -DCMAKE_BUILD_TYPE=Release -DPACEWATCH_TESTS=ON \
+    -DPACEWATCH_WEB=OFF >/dev/null
+cmake --build "$top/build/bench" --target pacewatch-load load_server load_floor >/dev/null
+exec python3 "$top/tests/bench/load_bench.py" --bin "$top/build/bench/bin" "$@"
