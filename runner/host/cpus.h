@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cpus: who runs where during a measurement.
+ *
+ * The service under test, the load generator and the housekeeping (runner, daemon) get disjoint
+ * sets of whole cores, so that none of them takes time or a shared cache level of a core from
+ * another. Small machines share what must be shared, and the plan says so:
+ *
+ *     cores   service   load        housekeeping
+ *     1       0         0           0              shared
+ *     2       0         1           1
+ *     3       0         1           2
+ *     n       first half of n - 1, rest of n - 1, last
+ */
+#ifndef HOST_CPUS_H
+#define HOST_CPUS_H
+
+#include <sched.h>
+#include <stdbool.h>
+
+#include "errors.h"
+
+enum { CPUS_LIST_MAX = 256 };
+
+struct cpus_machine {
+    cpu_set_t allowed;
+    int core_of[CPU_SETSIZE]; /* any number that is equal for the threads of one core */
+};
+
+struct cpus {
+    cpu_set_t all, service, load, house;
+    int threads, cores;
+    bool shared; /* service and generator are not apart */
+    /* The same sets as the kernel writes them. */
+    char all_list[CPUS_LIST_MAX], service_list[CPUS_LIST_MAX], load_list[CPUS_LIST_MAX];
+};
+
+void cpus_read(struct cpus_machine *out); /* what this process may use now */
+void cpus_divide(const struct cpus_machine *m, struct cpus *out);
+
+/* Moves this process, and children that say nothing else, to the housekeeping set. */
+int cpus_keep_house(const struct cpus *c, struct err *e);
+
+/* The priority of what is measured and of what measures: less often interrupted by others'
+ * work, CPU time per request varies half as much. Zero where we may not raise it. */
+enum { CPUS_NICE_MEASURED = -10 };
+int cpus_raise_priority(void); /* of this process and its children; what it is now */
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * job: one attempt at measuring one pair of commits, and the phases that it goes through.
+ *
+ *     main_runner.c    fetch, build, compare, verify, measure, deliver: the phases on one page
+ *     work.c           folders, trees and fresh copies; cache.c finished builds
+ *     build.c          source and build of each side; artefact.c names what came out
+ *     service.c        starts the service under test and ends it; ask.c asks it one question
+ *     verify.c         right answers of both sides, before any load
+ *     plan.c           rounds and their order, from the seed
+ *     measure.c        one arm; rounds.c all of them; gate.c which count
+ *     loadgen.c        pacewatch-load as a child
+ *     pulse.c       beats to the daemon, and every wait
+ *
+ * A phase returns 0 or -1. Before -1 it has called job_fail, which says whose fault it was; the
+ * first failure stays.
+ */
+#ifndef JOB_JOB_H
+#define JOB_JOB_H
+
+#include "capture.h"
+#include "cpus.h"
+#include "link.h"
+#include "pulse.h"
+#include "result_doc.h"
+#include "sandbox.h"
+#include "work.h"
+
+struct job {
+    struct link *link;
+    struct pulse *pulse;
+    struct job_doc *doc;
+    struct result_doc *result;
+    struct sandbox_host host;
+    struct cpus cpus;
+    struct work work;
+    struct tree tree[SIDE_COUNT];
+    char load_program[4096]; /* pacewatch-load */
+    int quiet_fd;
+    int nice;                            /* priority of what is measured */
+    int64_t deadline_ns;                 /* of the whole job */
+    struct str journal;                  /* the 'runner' log of the job, for people */
+    struct str service_said[SIDE_COUNT]; /* last output of each side's service */
+    bool grace_useless[SIDE_COUNT]; /* its service does not end when asked: do not wait again */
+    bool failed;
+};
+
+enum {
+    JOB_JOURNAL_MAX = 256 << 10,
+    JOB_LAST_LINES = 3,
+    JOB_WORDS_MAX = 800, /* of a program's last lines in a message */
+};
+
+/* 'side' -1: neither. Returns -1. Only the first failure of a job is kept. */
+int job_fail(struct job *j, enum failure_class class, int side, const char *fmt, ...)
+    PRINTF(4, 5);
+/* A line for the job's own log. */
+void job_note(struct job *j, const char *fmt, ...) PRINTF(2, 3);
+
+/* Sends what a stage printed. Trouble is noted, never fatal. */
+void job_post_log(struct job *j, const char *stage, struct view text);
+
+/* The smaller of a stage's limit from now and the job's own. */
+int64_t job_deadline(const struct job *j, int64_t within_ns);
+
+/* -1 after a cancel, with the failure set to say so. */
+int job_check_cancel(struct job *j);
+
+/* The quiet lock: alone to measure, with others to build. Both hold until the other is asked
+ * for or the job ends. */
+int job_wait_quiet(struct job *j, bool alone);
+
+/* --- phases ----------------------------------------------------------------------------------
+ */
+
+int job_build(struct job *j);
+bool job_is_identical(const struct job *j);
+int job_verify(struct job *j);
+int job_measure(struct job *j);
+
+#endif

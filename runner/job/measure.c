@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * measure: see measure.h.
+ *
+ * CPU time per request is the service's CPU time between the generator's two marks over the
+ * answers that came between them. A mark is read a little after it was made, while the
+ * warm-up's load goes on unchanged; so the first reading is taken back by the service's pace
+ * over that delay. Behind the second mark the load is over, and the reading is right whenever
+ * it is made.
+ */
+#include "measure.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "canary.h"
+#include "clock.h"
+#include "fdio.h"
+#include "loadgen.h"
+#include "mem.h"
+#include "noise.h"
+#include "service.h"
+
+#define LOAD_EXTRA_NS (10 * CLOCK_NS_PER_S) /* beside warm-up, duration and one request */
+
+struct window { /* the measured part of one scenario */
+    struct job *job;
+    struct service *service;
+    struct noise_snap snap[2];
+    int64_t cpu_ns[2], read_ns[2], at_ns[2];
+    bool has[2];
+};
+
+static void take_snap(struct window *w, int edge)
+{
+    pid_t pids[SANDBOX_PIDS_MAX];
+    size_t n = sandbox_pids(w->service->sandbox, pids, SANDBOX_PIDS_MAX);
+    noise_snap(&w->snap[edge], &w->job->cpus.service, pids, n);
+}
+
+static void on_mark(void *arg, int edge, int64_t at_ns)
+{
+    struct window *w = arg;
+    w->cpu_ns[edge] = sandbox_cpu_ns(w->service->sandbox);
+    w->read_ns[edge] = clock_now_ns();
+    w->at_ns[edge] = at_ns;
+    w->has[edge] = true;
+    take_snap(w, edge);
+}
+
+static double window_cpu_ns(const struct window *w)
+{
+    if (!w->has[0] || !w->has[1] || w->cpu_ns[0] < 0 || w->cpu_ns[1] < 0)
+        return -1;
+    double spent = (double)(w->cpu_ns[1] - w->cpu_ns[0]);
+    double between = (double)(w->at_ns[1] - w->read_ns[0]);
+    double late = (double)(w->read_ns[0] - w->at_ns[0]);
+    if (between <= 0 || late < 0 || late > between)
+        return spent;
+    return spent * (1 + late / between);
+}
+
+/* --- writing down ----------------------------------------------------------------------------
+ */
+
+static void add_gauge(struct result_arm *arm, const char *name, double value)
+{
+    /* Of several scenarios the worst is kept. */
+    for (size_t i = 0; i < arm->gauges.len; i++) {
+        struct result_fact *g = &arm->gauges.at[i];
+        if (strcmp(g->name, name) == 0) {
+            g->number = value > g->number ? value : g->number;
+            return;
+        }
+    }
+    struct result_fact *g = vec_push(&arm->gauges);
+    g->name = mem_strdup(name);
+    g->number = value;
+}
+
+static void add_sample(struct result_arm *arm, int scenario, int endpoint, enum metric metric,
+                       double value)
+{
+    *vec_push(&arm->samples) = (struct result_sample){
+        .scenario = scenario, .endpoint = endpoint, .metric = metric, .value = value};
+}
+
+static void add_hist(struct result_arm *arm, int scenario, int endpoint,
+                     const struct loadgen_times *t)
+{
+    *vec_push(&arm->hists) =
+        (struct result_hist){.scenario = scenario,
+                             .endpoint = endpoint,
+                             .packed = mem_dup(t->packed.at, t->packed.len),
+                             .packed_len = t->packed.len,
+                             .count = t->count};
+}
+
+static void add_times(struct result_arm *arm, int scenario, int endpoint, bool closed_loop,
+                      const struct loadgen_times *t, double duration_s)
+{
+    if (t->requests > 0)
+        add_sample(arm, scenario, endpoint, METRIC_ERRORS,
+                   (double)t->failed / (double)t->requests);
+    if (t->answered == 0)
+        return;
+    if (closed_loop && duration_s > 0)
+        add_sample(arm, scenario, endpoint, METRIC_THROUGHPUT,
+                   (double)t->answered / duration_s);
+    add_sample(arm, scenario, endpoint, METRIC_P50, (double)t->p50_ns);
+    add_sample(arm, scenario, endpoint, METRIC_P90, (double)t->p90_ns);
+    add_sample(arm, scenario, endpoint, METRIC_P99, (double)t->p99_ns);
+    add_hist(arm, scenario, endpoint, t);
+}
+
+static void add_noise(struct result_arm *arm, const struct noise_gauges *g)
+{
+    add_gauge(arm, "run_delay", g->run_delay);
+    add_gauge(arm, "psi_cpu", g->psi_cpu);
+    add_gauge(arm, "psi_memory", g->psi_memory);
+    add_gauge(arm, "psi_io", g->psi_io);
+    add_gauge(arm, "steal", g->steal);
+    add_gauge(arm, "foreign_cpu", g->foreign_cpu);
+    add_gauge(arm, "switches_per_s", g->switches_per_s);
+    add_gauge(arm, "involuntary_per_s", g->involuntary_per_s);
+}
+
+static void write_down(struct job *j, int index, const struct window *w,
+                       const struct loadgen_result *r, struct result_arm *arm,
+                       struct gate_arm *gate)
+{
+    const struct spec_scenario *s = &j->doc->spec->scenarios[index];
+    bool closed_loop = s->load.kind == SPEC_CLOSED_LOOP;
+    double cpu_ns = window_cpu_ns(w);
+    struct noise_gauges noise = {0};
+    if (w->has[0] && w->has[1])
+        noise_between(&w->snap[0], &w->snap[1], cpu_ns < 0 ? 0 : (int64_t)cpu_ns,
+                      &j->cpus.service, &noise);
+    add_noise(arm, &noise);
+    add_gauge(arm, "load_cpu", r->cpu_share);
+    add_gauge(arm, "load_late_p99_ns", r->lateness_p99_ns);
+    add_gauge(arm, "load_limited", r->limited);
+    if (cpu_ns >= 0 && r->answered_in_window > 0)
+        add_sample(arm, index, -1, METRIC_CPU_PER_REQUEST,
+                   cpu_ns / (double)r->answered_in_window);
+    add_times(arm, index, -1, closed_loop, &r->all, r->duration_s);
+    for (size_t i = 0; s->endpoints_len > 1 && i < r->endpoints.len && i < s->endpoints_len;
+         i++)
+        add_times(arm, index, (int)i, closed_loop, &r->endpoints.at[i], r->duration_s);
+
+    gate->requests += r->all.requests;
+    gate->answered += r->all.answered;
+    gate->failed += r->all.failed;
+    gate->steal = noise.steal > gate->steal ? noise.steal : gate->steal;
+    gate->open_loop = gate->open_loop || !closed_loop;
+    if (r->limited && !closed_loop) {
+        gate->generator_limited = true;
+        (void)snprintf(gate->generator_reason, sizeof gate->generator_reason, "%s", r->reason);
+    }
+}
+
+/* --- one arm ---------------------------------------------------------------------------------
+ */
+
+static void scenario_path(const struct job *j, size_t index, struct str *out)
+{
+    char name[64];
+    (void)snprintf(name, sizeof name, "scenario-%zu.json", index);
+    work_path(&j->work, name, out);
+}
+
+int measure_prepare(struct job *j)
+{
+    const struct spec *spec = j->doc->spec;
+    for (size_t i = 0; i < spec->scenarios_len; i++) {
+        struct err e = {0};
+        AUTO(str_done) struct str path = STR_INIT(WORK_PATH_MAX);
+        AUTO(str_done) struct str text = STR_INIT(64 << 20);
+        scenario_path(j, i, &path);
+        spec_scenario_write(&spec->scenarios[i], &text);
+        if (fdio_write_file(str_text(&path), str_view(&text), 0644, &e) < 0)
+            return job_fail(j, FAILURE_INFRA, -1, "scenario: %s", e.text);
+    }
+    return 0;
+}
+
+static int run_scenario(struct job *j, int index, struct service *s, uint64_t seed,
+                        struct result_arm *arm, struct gate_arm *gate)
+{
+    const struct spec_load *load = &j->doc->spec->scenarios[index].load;
+    struct err e = {0};
+    AUTO(str_done) struct str path = STR_INIT(WORK_PATH_MAX);
+    AUTO(loadgen_result_done) struct loadgen_result r = {0};
+    struct window w = {.job = j, .service = s};
+    scenario_path(j, (size_t)index, &path);
+    struct loadgen_run run = {
+        .program = j->load_program,
+        .scenario = str_text(&path),
+        .cpus = j->cpus.load_list,
+        .netns = s->netns,
+        .port = s->port,
+        .seed = seed,
+        .deadline_ns = job_deadline(j, load->warmup_ns + load->duration_ns + load->timeout_ns +
+                                           LOAD_EXTRA_NS),
+        .pulse = j->pulse,
+        .mark = on_mark,
+        .mark_arg = &w,
+        .watch_fd = sandbox_pidfd(s->sandbox),
+    };
+    if (loadgen_run(&run, &r, &e) < 0) {
+        if (job_check_cancel(j) < 0)
+            return -1;
+        return job_fail(j, FAILURE_LOAD, (int)s->side, "%s", e.text);
+    }
+    gate->service_ended = r.service_ended;
+    if (!r.service_ended)
+        write_down(j, index, &w, &r, arm, gate);
+    return 0;
+}
+
+/* What the service's processes held at most, each at its own time: a bound that does not count
+ * the page cache, which depends on who read a file first. */
+static int64_t resident_peak(struct job *j, const struct service *s)
+{
+    struct noise_snap snap;
+    pid_t pids[SANDBOX_PIDS_MAX];
+    size_t n = sandbox_pids(s->sandbox, pids, SANDBOX_PIDS_MAX);
+    noise_snap(&snap, &j->cpus.service, pids, n);
+    return snap.resident_peak;
+}
+
+/* " with status 9: last line" */
+static void tell_end(const struct job *j, struct service *s, struct gate_arm *gate)
+{
+    int status = 0;
+    AUTO(str_done) struct str last = STR_INIT(sizeof gate->ended_how - 64);
+    if (!sandbox_wait(s->sandbox, clock_now_ns() + CLOCK_NS_PER_S, &status))
+        return;
+    (void)sandbox_end(s->sandbox, &s->use, NULL);
+    if (s->use.oom_kills > 0) {
+        (void)snprintf(gate->ended_how, sizeof gate->ended_how,
+                       ", out of memory (limit %lld MiB)",
+                       (long long)j->doc->spec->limits.memory >> 20);
+        return;
+    }
+    capture_last_lines(s->output, JOB_LAST_LINES, &last);
+    (void)snprintf(gate->ended_how, sizeof gate->ended_how, ", with %s %d%s%.*s",
+                   status > 128 ? "signal" : "status", status > 128 ? status - 128 : status,
+                   last.len ? ": " : "",
+                   (int)view_utf8_prefix(str_view(&last), sizeof gate->ended_how - 64),
+                   str_text(&last));
+}
+
+int measure_arm(struct job *j, const struct plan_arm *arm, uint64_t load_seed,
+                struct result_arm *out, struct gate_arm *gate)
+{
+    const struct spec *spec = j->doc->spec;
+    struct service s;
+    *gate = (struct gate_arm){.side = arm->side};
+    out->side = arm->side;
+    out->copy = arm->copy;
+    add_gauge(out, "canary_ns", (double)canary_ns(&j->cpus.service));
+    if (service_start(j, arm->side, &s) < 0)
+        return -1;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < spec->scenarios_len && !gate->service_ended; i++)
+        rc = run_scenario(j, (int)i, &s, load_seed, out, gate);
+    if (rc == 0 && !gate->service_ended) {
+        int64_t peak = resident_peak(j, &s);
+        if (peak > 0)
+            add_sample(out, 0, -1, METRIC_PEAK_MEMORY, (double)peak);
+        add_sample(out, 0, -1, METRIC_START_TIME, (double)s.start_ns);
+    }
+    if (rc == 0 && gate->service_ended)
+        tell_end(j, &s, gate);
+    service_stop(j, &s);
+    return rc;
+}

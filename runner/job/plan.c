@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* plan: see plan.h. */
+#include "plan.h"
+
+#include "rng.h"
+
+static void fill_arms(struct plan_round *r, struct rng *rng)
+{
+    static const struct plan_arm arms[ROUND_KIND_COUNT][PLAN_ARMS_MAX] = {
+        [ROUND_AB] = {{SIDE_BASE, 0}, {SIDE_HEAD, 0}},
+        [ROUND_ABA] = {{SIDE_BASE, 0}, {SIDE_BASE, 1}, {SIDE_HEAD, 0}},
+        [ROUND_SINGLE] = {{SIDE_HEAD, 0}},
+    };
+    static const int lengths[ROUND_KIND_COUNT] = {2, 3, 1};
+    r->arms_len = lengths[r->kind];
+    memcpy(r->arms, arms[r->kind], sizeof r->arms);
+    rng_shuffle(rng, r->arms, (size_t)r->arms_len, sizeof r->arms[0]);
+}
+
+void plan_make(struct plan *out, int64_t rounds, int64_t aa_rounds, bool has_base,
+               uint64_t seed)
+{
+    struct rng rng;
+    rng_init(&rng, seed);
+    *out = (struct plan){0};
+    for (int64_t i = 0; i < rounds; i++) {
+        struct plan_round *r = vec_push(&out->rounds);
+        r->kind = !has_base ? ROUND_SINGLE : i < aa_rounds ? ROUND_ABA : ROUND_AB;
+    }
+    if (rounds > 0)
+        rng_shuffle(&rng, out->rounds.at, out->rounds.len, sizeof out->rounds.at[0]);
+    for (size_t i = 0; i < out->rounds.len; i++) {
+        struct plan_round *r = &out->rounds.at[i];
+        fill_arms(r, &rng);
+        r->load_seed = rng_next(&rng) >> 1; /* fits the signed number of an option */
+        out->arms_total += r->arms_len;
+    }
+}
+
+void plan_done(struct plan *p)
+{
+    vec_done(&p->rounds);
+}

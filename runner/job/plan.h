@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plan: which arms are measured in which round and in which order. Pure: a seed in, a plan out.
+ *
+ *     ab       base, head                     in random order
+ *     aba      base, base again, head         in random order: also says how noisy base is
+ *     single   head                           when there is no base
+ *
+ * The aba rounds are spread at random over the job, so that their noise is the job's noise.
+ */
+#ifndef JOB_PLAN_H
+#define JOB_PLAN_H
+
+#include "result_doc.h"
+
+enum { PLAN_ARMS_MAX = 3 };
+
+struct plan_arm {
+    enum side side;
+    int copy; /* 1: base the second time */
+};
+
+struct plan_round {
+    enum round_kind kind;
+    struct plan_arm arms[PLAN_ARMS_MAX]; /* in the order in which they are measured */
+    int arms_len;
+    uint64_t load_seed; /* all arms of a round get the same sequence of requests */
+};
+
+struct plan {
+    VEC(struct plan_round) rounds;
+    int arms_total;
+};
+
+void plan_make(struct plan *out, int64_t rounds, int64_t aa_rounds, bool has_base,
+               uint64_t seed);
+void plan_done(struct plan *p);
+
+#endif

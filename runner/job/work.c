@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* work: folders, mounts and fresh copies; see work.h. cache.c has the finished builds. */
+#include "work.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cache.h"
+#include "fdio.h"
+
+enum { MOUNTS_BYTES = 1 << 20 }; /* of a tmpfs that holds mount points only */
+
+static int join(char out[WORK_PATH_MAX], const char *dir, const char *name, struct err *e)
+{
+    int n = snprintf(out, WORK_PATH_MAX, "%s/%s", dir, name);
+    return n < 0 || n >= WORK_PATH_MAX ? err_set(e, ERR_LIMIT, "path '%s' is too long", dir)
+                                       : 0;
+}
+
+static int make_folders(struct work *w, const char *root, int slot, struct err *e)
+{
+    char name[32];
+    (void)snprintf(name, sizeof name, "run-%d", slot);
+    if (join(w->run, root, name, e) < 0 || join(w->cache, root, "cache", e) < 0)
+        return -1;
+    /* Mounts of an earlier runner ended with its namespace: what is left are plain files. */
+    if (fdio_remove_tree(w->run, e) < 0 || fdio_make_dirs(w->run, 0700, e) < 0)
+        return -1;
+    return fdio_make_dirs(w->cache, 0700, e);
+}
+
+static int make_mounts(struct work *w, const struct sandbox_host *h, struct err *e)
+{
+    static const char *const inside[] = {"base", "head", "scratch", "fresh"};
+    char path[WORK_PATH_MAX];
+    (void)snprintf(w->mounts, sizeof w->mounts, "%s", w->run);
+    if (h->real_root && h->space.mounts) {
+        (void)snprintf(w->mounts, sizeof w->mounts, WORK_ROOT_MOUNTS);
+        if (fdio_make_dirs(w->mounts, 0755, e) < 0 ||
+            area_tmpfs_mount(w->mounts, MOUNTS_BYTES, 0, e) < 0)
+            return -1;
+        w->own_mounts = true;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(inside); i++)
+        if (join(path, w->mounts, inside[i], e) < 0 || fdio_make_dirs(path, 0755, e) < 0)
+            return -1;
+    return 0;
+}
+
+int work_open(struct work *w, const char *root, const struct sandbox_host *h, bool off,
+              struct err *e)
+{
+    *w = (struct work){.space = &h->space};
+    w->kind = h->space.images ? TREE_IMAGE : h->space.mounts ? TREE_MEMORY : TREE_DIRECTORY;
+    w->owner = off ? geteuid() : h->owner;
+    if (make_folders(w, root, h->slot, e) < 0 || make_mounts(w, h, e) < 0)
+        return err_ctx(e, "work folder '%s'", root);
+    cache_sweep(w->cache);
+    return 0;
+}
+
+static void unmount_trees(struct work *w)
+{
+    char path[WORK_PATH_MAX];
+    for (int side = 0; side < SIDE_COUNT; side++) {
+        if (w->tree_mounted[side] && join(path, w->mounts, side_names[side], NULL) == 0)
+            area_unmount(path);
+        w->tree_mounted[side] = false;
+    }
+}
+
+void work_close(struct work *w)
+{
+    if (!w->run[0])
+        return;
+    work_fresh_done(w);
+    unmount_trees(w);
+    if (w->own_mounts)
+        area_unmount(w->mounts);
+    /* A mount that would not go away must not be emptied: remove_tree stays on our side of it
+     * only when nothing is mounted, so a failure here is left for the next start. */
+    (void)fdio_remove_tree(w->run, NULL);
+    w->run[0] = '\0';
+}
+
+void work_path(const struct work *w, const char *name, struct str *out)
+{
+    str_addf(out, "%s/%s", w->run, name);
+}
+
+/* --- trees -----------------------------------------------------------------------------------
+ */
+
+int work_tree_find(struct work *w, enum side side, struct tree *tree, struct err *e)
+{
+    AUTO(str_done) struct str file = STR_INIT(WORK_PATH_MAX);
+    if (w->kind == TREE_MEMORY || !cache_find(w->cache, tree))
+        return 0;
+    cache_path(w->cache, tree->key, w->kind == TREE_IMAGE ? CACHE_IMAGE : CACHE_TREE, &file);
+    if (w->kind == TREE_DIRECTORY)
+        return join(tree->dir, w->cache, file.at + strlen(w->cache) + 1, e);
+    if (join(tree->dir, w->mounts, side_names[side], e) < 0)
+        return -1;
+    struct err why = {0};
+    if (area_image_mount(str_text(&file), tree->dir, true, &why) < 0) {
+        /* A damaged or vanished image is no reason to fail: build again. */
+        cache_forget(w->cache, tree->key);
+        tree->present = tree->cached = false;
+        return 0;
+    }
+    w->tree_mounted[side] = true;
+    return 0;
+}
+
+int work_tree_make(struct work *w, enum side side, int64_t bytes, struct tree *tree,
+                   struct err *e)
+{
+    AUTO(str_done) struct str image = STR_INIT(WORK_PATH_MAX);
+    if (join(tree->dir, w->mounts, side_names[side], e) < 0)
+        return -1;
+    tree->present = true;
+    if (w->kind == TREE_DIRECTORY)
+        return chown(tree->dir, w->owner, w->owner) < 0 && errno != EPERM
+                   ? err_errno(e, "give '%s' to its user", tree->dir)
+                   : 0;
+    if (w->kind == TREE_MEMORY) {
+        if (area_tmpfs_mount(tree->dir, bytes, w->owner, e) < 0)
+            return -1;
+    } else {
+        str_addf(&image, "%s/%s.img", w->run, side_names[side]);
+        if (area_image_make(str_text(&image), bytes, w->owner, e) < 0 ||
+            area_image_mount(str_text(&image), tree->dir, false, e) < 0)
+            return -1;
+    }
+    w->tree_mounted[side] = true;
+    return 0;
+}
+
+static int keep_image(struct work *w, enum side side, struct tree *tree, struct err *e)
+{
+    AUTO(str_done) struct str image = STR_INIT(WORK_PATH_MAX);
+    AUTO(str_done) struct str kept = STR_INIT(WORK_PATH_MAX);
+    str_addf(&image, "%s/%s.img", w->run, side_names[side]);
+    cache_path(w->cache, tree->key, CACHE_IMAGE, &kept);
+    /* Unmounted and mounted again rather than remounted: a writer that is still open somewhere
+     * would make a remount fail, and the new mount has a read-only device below it. */
+    area_unmount(tree->dir);
+    w->tree_mounted[side] = false;
+    if (cache_add(w->cache, tree, str_text(&image), CACHE_IMAGE, e) < 0 ||
+        area_image_mount(str_text(&kept), tree->dir, true, e) < 0)
+        return -1;
+    w->tree_mounted[side] = true;
+    return 0;
+}
+
+int work_tree_keep(struct work *w, enum side side, struct tree *tree, struct err *e)
+{
+    AUTO(str_done) struct str kept = STR_INIT(WORK_PATH_MAX);
+    cache_make_room(w->cache, WORK_CACHE_BYTES);
+    switch (w->kind) {
+    case TREE_IMAGE:
+        return keep_image(w, side, tree, e);
+    case TREE_MEMORY:
+        return area_make_read_only(tree->dir, e);
+    case TREE_DIRECTORY:
+        cache_path(w->cache, tree->key, CACHE_TREE, &kept);
+        if (cache_add(w->cache, tree, tree->dir, CACHE_TREE, e) < 0)
+            return -1;
+        return join(tree->dir, w->cache, kept.at + strlen(w->cache) + 1, e);
+    }
+    return -1;
+}
+
+/* --- fresh copies ----------------------------------------------------------------------------
+ */
+
+int work_fresh(struct work *w, const struct tree *tree, int64_t bytes, char dir[WORK_PATH_MAX],
+               struct err *e)
+{
+    char scratch[WORK_PATH_MAX];
+    if (w->kind == TREE_DIRECTORY) {
+        (void)snprintf(dir, WORK_PATH_MAX, "%s", tree->dir);
+        return 0;
+    }
+    if (join(scratch, w->mounts, "scratch", e) < 0 || join(dir, w->mounts, "fresh", e) < 0)
+        return -1;
+    work_fresh_done(w);
+    if (area_overlay_mount(w->space, tree->dir, scratch, dir, bytes, w->owner, e) < 0)
+        return -1;
+    w->fresh_mounted = true;
+    return 0;
+}
+
+void work_fresh_done(struct work *w)
+{
+    char scratch[WORK_PATH_MAX];
+    char dir[WORK_PATH_MAX];
+    if (w->fresh_mounted && join(scratch, w->mounts, "scratch", NULL) == 0 &&
+        join(dir, w->mounts, "fresh", NULL) == 0)
+        area_overlay_unmount(scratch, dir);
+    w->fresh_mounted = false;
+}

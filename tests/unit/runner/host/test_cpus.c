@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "cpus.h"
+
+struct shape {
+    const char *what;
+    int threads, threads_per_core;
+    const char *service, *load;
+    bool shared;
+};
+
+static void machine_of(const struct shape *s, struct cpus_machine *out)
+{
+    *out = (struct cpus_machine){0};
+    for (int cpu = 0; cpu < s->threads; cpu++) {
+        CPU_SET(cpu, &out->allowed);
+        out->core_of[cpu] = 100 + cpu % (s->threads / s->threads_per_core);
+    }
+}
+
+static void sets_follow_the_table(void **state)
+{
+    static const struct shape shapes[] = {
+        {"one core", 1, 1, "0", "0", true},
+        {"one core, two threads", 2, 2, "0", "1", true},
+        {"two cores", 2, 1, "0", "1", false},
+        {"three cores", 3, 1, "0", "1", false},
+        {"four cores", 4, 1, "0-1", "2", false},
+        {"eight cores", 8, 1, "0-3", "4-6", false},
+        {"four cores, two threads each", 8, 2, "0-1,4-5", "2,6", false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(shapes); i++) {
+        struct cpus_machine machine;
+        struct cpus cpus;
+        machine_of(&shapes[i], &machine);
+
+        cpus_divide(&machine, &cpus);
+
+        if (strcmp(cpus.service_list, shapes[i].service) != 0 ||
+            strcmp(cpus.load_list, shapes[i].load) != 0 || cpus.shared != shapes[i].shared)
+            fail_msg("%s: service %s, load %s", shapes[i].what, cpus.service_list,
+                     cpus.load_list);
+    }
+    (void)state;
+}
+
+static void service_and_generator_never_meet_when_there_are_cores(void **state)
+{
+    for (int threads = 2; threads <= 64; threads++) {
+        struct shape shape = {.threads = threads, .threads_per_core = 1};
+        struct cpus_machine machine;
+        struct cpus c;
+        cpu_set_t both;
+        machine_of(&shape, &machine);
+
+        cpus_divide(&machine, &c);
+
+        CPU_AND(&both, &c.service, &c.load);
+        assert_int_equal(CPU_COUNT(&both), 0);
+        CPU_AND(&both, &c.service, &c.house);
+        assert_int_equal(CPU_COUNT(&both), 0);
+        assert_true(CPU_COUNT(&c.load) > 0);
+    }
+    (void)state;
+}
+
+static void only_allowed_cpus_are_used(void **state)
+{
+    struct cpus_machine machine = {0};
+    struct cpus c;
+    CPU_SET(3, &machine.allowed);
+    CPU_SET(7, &machine.allowed);
+    machine.core_of[7] = 1;
+
+    cpus_divide(&machine, &c);
+
+    assert_string_equal(c.service_list, "3");
+    assert_string_equal(c.load_list, "7");
+    (void)state;
+}
+
+static void this_machine_can_be_read(void **state)
+{
+    struct cpus_machine machine;
+    struct cpus c;
+
+    cpus_read(&machine);
+    cpus_divide(&machine, &c);
+
+    assert_true(c.threads >= 1);
+    assert_true(c.cores >= 1);
+    assert_true(CPU_COUNT(&c.service) >= 1);
+    (void)state;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sets_follow_the_table),
+        cmocka_unit_test(service_and_generator_never_meet_when_there_are_cores),
+        cmocka_unit_test(only_allowed_cpus_are_used),
+        cmocka_unit_test(this_machine_can_be_read),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

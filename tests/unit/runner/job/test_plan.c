@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "plan.h"
+
+static void every_round_has_its_arms_once(void **state)
+{
+    struct plan p;
+
+    plan_make(&p, 30, 10, true, 7);
+
+    int aba = 0;
+    for (size_t i = 0; i < p.rounds.len; i++) {
+        const struct plan_round *r = &p.rounds.at[i];
+        int seen[SIDE_COUNT][2] = {{0}};
+        for (int k = 0; k < r->arms_len; k++)
+            seen[r->arms[k].side][r->arms[k].copy]++;
+        assert_int_equal(seen[SIDE_BASE][0], 1);
+        assert_int_equal(seen[SIDE_HEAD][0], 1);
+        assert_int_equal(seen[SIDE_BASE][1], r->kind == ROUND_ABA);
+        assert_int_equal(seen[SIDE_HEAD][1], 0);
+        aba += r->kind == ROUND_ABA;
+    }
+    assert_int_equal(p.rounds.len, 30);
+    assert_int_equal(aba, 10);
+    assert_int_equal(p.arms_total, 70);
+    plan_done(&p);
+    (void)state;
+}
+
+static void same_seed_same_plan(void **state)
+{
+    struct plan a;
+    struct plan b;
+    struct plan c;
+
+    plan_make(&a, 12, 4, true, 99);
+    plan_make(&b, 12, 4, true, 99);
+    plan_make(&c, 12, 4, true, 100);
+
+    bool differs = false;
+    for (size_t i = 0; i < a.rounds.len; i++) {
+        const struct plan_round *x = &a.rounds.at[i];
+        const struct plan_round *y = &b.rounds.at[i];
+        assert_int_equal(x->kind, y->kind);
+        assert_int_equal(x->load_seed, y->load_seed);
+        for (int k = 0; k < x->arms_len; k++) {
+            assert_int_equal(x->arms[k].side, y->arms[k].side);
+            assert_int_equal(x->arms[k].copy, y->arms[k].copy);
+        }
+        differs = differs || x->load_seed != c.rounds.at[i].load_seed;
+    }
+    assert_true(differs);
+    plan_done(&a);
+    plan_done(&b);
+    plan_done(&c);
+    (void)state;
+}
+
+/* Over many seeds base goes first half of the time: 10,000 rounds, five standard deviations. */
+static void neither_side_is_favoured(void **state)
+{
+    int base_first = 0;
+    for (uint64_t seed = 0; seed < 1000; seed++) {
+        struct plan p;
+        plan_make(&p, 10, 0, true, seed);
+        for (size_t i = 0; i < p.rounds.len; i++)
+            base_first += p.rounds.at[i].arms[0].side == SIDE_BASE;
+        plan_done(&p);
+    }
+
+    assert_in_range(base_first, 4750, 5250);
+    (void)state;
+}
+
+/* Where the rounds with three arms stand is random too: each place has its share. */
+static void aba_rounds_are_spread(void **state)
+{
+    int at_place[10] = {0};
+    for (uint64_t seed = 0; seed < 2000; seed++) {
+        struct plan p;
+        plan_make(&p, 10, 3, true, seed);
+        for (size_t i = 0; i < 10; i++)
+            at_place[i] += p.rounds.at[i].kind == ROUND_ABA;
+        plan_done(&p);
+    }
+
+    for (size_t i = 0; i < 10; i++)
+        assert_in_range(at_place[i], 500, 700);
+    (void)state;
+}
+
+static void without_a_base_only_head_is_measured(void **state)
+{
+    struct plan p;
+
+    plan_make(&p, 5, 2, false, 1);
+
+    assert_int_equal(p.rounds.len, 5);
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(p.rounds.at[i].kind, ROUND_SINGLE);
+        assert_int_equal(p.rounds.at[i].arms_len, 1);
+        assert_int_equal(p.rounds.at[i].arms[0].side, SIDE_HEAD);
+    }
+    plan_done(&p);
+    (void)state;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_round_has_its_arms_once),
+        cmocka_unit_test(same_seed_same_plan),
+        cmocka_unit_test(neither_side_is_favoured),
+        cmocka_unit_test(aba_rounds_are_spread),
+        cmocka_unit_test(without_a_base_only_head_is_measured),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
