@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * judge_parts: the parts of the judge stage, for its own files and tests.
+ */
+#ifndef STAGES_JUDGE_PARTS_H
+#define STAGES_JUDGE_PARTS_H
+
+#include "judge.h"
+#include "spec.h"
+#include "store_run.h"
+#include "store_series.h"
+#include "store_verdict.h"
+
+/* --- rows (judge_rows.c): pure ------------------------------------------------------------ */
+
+enum { JUDGE_DATE_BYTES = 11 };
+
+struct judge_rules {
+    const struct spec *spec;
+    uint64_t seed;
+    char today[JUDGE_DATE_BYTES]; /* YYYY-MM-DD: ignore rules end */
+};
+
+/* One row per series that has a complete round; 'left_out' counts the others. Lines are in the
+ * order of the series. */
+int judge_rows(const struct job_samples *samples, const struct judge_rules *rules,
+               struct verdict_record *out, int *left_out, struct err *e);
+
+/* Median of n >= 1 values and its 95 % interval from order statistics. Reorders 'x'. */
+void judge_median(double *x, size_t n, double *median, double *lo, double *hi);
+
+/* The error rate: base has none as a rule, so there is no ratio to look at. Slower when head
+ * fails more often in so many rounds that chance would do it once in 200 jobs (sign test), and
+ * the median difference reaches 'margin', a share of all requests. One bad round of ten is no
+ * change. */
+void judge_errors(const struct series_rounds *s, size_t rounds, double margin, int direction,
+                  struct verdict_line *line);
+
+/* Static limits and ignore rules of the spec, over rows that are judged already. */
+void judge_checks(const struct job_samples *samples, const struct judge_rules *rules,
+                  struct verdict_record *v);
+/* The same for a job without a base: broken limits are told in the verdict's sentence. */
+void judge_checks_alone(const struct job_samples *samples, const struct judge_rules *rules,
+                        struct verdict_record *v);
+bool judge_ignored(const struct judge_rules *rules, const struct series_key *key,
+                   const struct spec_ignore **out);
+
+/* --- verdict (judge_verdict.c): pure ------------------------------------------------------ */
+
+/* The verdict over all rows, with its sentence. 'reason' says why rounds are void; may be "".
+ */
+int judge_verdict(const struct job_samples *samples, const struct judge_rules *rules,
+                  const char *reason, struct verdict_record *out, struct err *e);
+/* Outcome and sentence from the lines that decide. */
+void judge_sum_up(struct verdict_record *v);
+void judge_add_why(struct verdict_record *v, const char *fmt, ...) PRINTF(2, 3);
+
+const struct verdict_line *judge_find(const struct verdict_record *v,
+                                      const struct verdict_line *like);
+bool judge_is_slower(const struct verdict_record *v);
+
+/* Appends the rounds of 'more' to those of the same quantities in 'into'. */
+void judge_join(struct job_samples *into, const struct job_samples *more);
+
+/* The verdict of a job after another one has measured the same commits again. */
+struct judge_second {
+    const struct verdict_record *again; /* what the second job alone says */
+    const struct verdict_record *both;  /* what the rounds of both say */
+    int64_t job;                        /* the second one */
+};
+/* True when the second one agrees that it is slower. */
+bool judge_reconsider(struct verdict_record *v, const struct judge_second *second);
+
+/* --- series (judge_series.c): in the caller's transaction --------------------------------- */
+
+/* The point of the job's head in each series, and the change points of each history. Nothing
+ * for a head that is not on the branch. */
+int judge_points(struct store *s, const struct job *job, const struct run *run,
+                 const struct job_samples *samples, const struct spec *spec, struct err *e);
+/* Change points between base and head where both are on the branch. 'again': the second job's
+ * verdict, which confirms those it agrees with; NULL: there is none yet. */
+int judge_pair_points(struct store *s, const struct job *job, const struct verdict_record *v,
+                      const struct verdict_record *again, struct err *e);
+
+/* --- notices (judge_notice.c): in the caller's transaction -------------------------------- */
+
+/* Queues the report of 'job', which 'cause' (itself or its confirm job) has changed. */
+int judge_notice(const struct judge *j, int64_t job, int64_t cause, const struct spec *spec,
+                 struct err *e);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * watch_parts: the parts of the watch stage, for its own files.
+ */
+#ifndef STAGES_WATCH_PARTS_H
+#define STAGES_WATCH_PARTS_H
+
+#include "lineage.h"
+#include "rng.h"
+#include "store_change.h"
+#include "store_job.h"
+#include "store_repo.h"
+#include "watch.h"
+
+enum {
+    WATCH_PUSH_MAX = 200, /* newest commits of one push that get a job */
+    WATCH_FIRST_MRS_MAX =
+        20, /* newest merge requests measured when a repository is first seen */
+    WATCH_WHY_MAX = 160,
+};
+
+struct watched {
+    const struct stage_repo *conf;
+    int64_t id; /* of the row */
+    char *mirror_path;
+    char **patterns;  /* NULL-terminated */
+    int64_t next_ns;  /* of the next look */
+    int64_t begun_ns; /* when the last look began */
+    bool asked;       /* by a webhook, since then */
+    int failures;     /* in a row */
+    bool filled;      /* the past was looked at since the start */
+};
+
+struct watch {
+    struct watch_options o;
+    struct rng rng;
+    int quiet;
+    int64_t hooks_seen; /* id of the newest delivery that was taken up */
+    VEC(struct watched) repos;
+};
+
+/* One look at one repository. */
+struct look {
+    struct watch *w;
+    const struct watched *r;
+    struct store *store;
+    struct mirror *m;
+    struct mirror_refs refs;   /* what the mirror has after the fetch */
+    bool first;                /* nothing of it was known before */
+    enum change_source source; /* why we look */
+    int queued, stopped;       /* jobs added; running ones that are wanted no more */
+};
+
+static inline const char *look_target(const struct look *l)
+{
+    return l->r->conf->branches[0];
+}
+
+/* watch_refs.c: appends a change for each reference that is not where the tables say. */
+int watch_note(struct look *l, struct err *e);
+const struct mirror_ref *watch_find_ref(const struct look *l, const char *name);
+bool watch_mr_number(const char *ref, int64_t *out);
+
+/* watch_plan.c, watch_mr.c */
+int watch_plan(struct look *l, struct err *e); /* all changes that are new */
+int watch_fill(struct look *l, struct err *e); /* jobs for the past */
+int watch_put_commit(struct look *l, const struct lineage_commit *c, int64_t *out_id,
+                     struct err *e);
+int watch_add_job(struct look *l, const struct job *want, struct err *e);
+int watch_plan_mr(struct look *l, const struct change *c, struct err *e);
+
+/* watch_trigger.c: does the spec want this pair measured? */
+struct trigger_pair {
+    const char *base, *head; /* base "": none */
+    const char *branch;      /* that it is on, or the target of the merge request */
+    bool merge_request;
+};
+
+/* 'why' is set when the answer is no. A broken spec is a yes: the job will tell its author. */
+int watch_triggered(struct look *l, const struct trigger_pair *pair, bool *yes,
+                    char why[WATCH_WHY_MAX], struct err *e);
+
+#endif
