@@ -7,17 +7,6 @@
 
 #include "opt.h"
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* Decodes 'raw' to '*to' and moves '*to' behind the closing NUL. A plus sign is a blank in a
  * query only. */
 static int decode(struct view raw, bool query, char **to, struct view *out, struct err *e)
@@ -26,11 +15,8 @@ static int decode(struct view raw, bool query, char **to, struct view *out, stru
     for (size_t i = 0; i < raw.len; i++) {
         char c = raw.at[i];
         if (c == '%') {
-            int high = i + 2 < raw.len ? hex_digit(raw.at[i + 1]) : -1;
-            int low = high >= 0 ? hex_digit(raw.at[i + 2]) : -1;
-            if (low < 0)
+            if (i + 2 >= raw.len || !view_hex((struct view){raw.at + i + 1, 2}, &c, 1))
                 return err_set(e, ERR_INPUT, "broken percent sign in the address");
-            c = (char)(high << 4 | low);
             i += 2;
         } else if (c == '+' && query) {
             c = ' ';
