@@ -7,7 +7,7 @@
  * due at once: it says "look", and the remote says what is there, so that late, doubled and
  * lost deliveries all end alike. One that comes during a look asks for another. A fetch
  * disturbs a measurement on this host, so it waits for the quiet lock; but a repository that
- * has waited a minute is looked at anyway, or long jobs would hide every push.
+ * has waited ten seconds is looked at anyway, or long jobs would hide every push.
  */
 #include "watch.h"
 
