@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * head: refuses what the library lets through and two readers could understand differently.
+ * head: reads a request's head, and refuses what the library lets through and two readers could
+ * understand differently.
  *
  * Tried against it: requests without Host or with several, Content-Length beside
  * Transfer-Encoding (request smuggling), several Content-Lengths, blanks before the colon,
@@ -10,6 +11,12 @@
 
 #include "opt.h"
 #include "server_own.h"
+
+struct view server_header(const struct request *r, const char *name)
+{
+    const struct exchange *x = (const struct exchange *)r;
+    return view_z(MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name));
+}
 
 struct head_scan {
     int hosts, lengths, codings;

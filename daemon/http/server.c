@@ -247,9 +247,3 @@ void server_stop(struct server *s, int64_t deadline_ns)
     pthread_mutex_destroy(&s->lock);
     free(s);
 }
-
-struct view server_header(const struct request *r, const char *name)
-{
-    const struct exchange *x = (const struct exchange *)r;
-    return view_z(MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name));
-}

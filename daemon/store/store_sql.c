@@ -8,6 +8,33 @@
 
 #include "mem.h"
 
+static enum err_kind kind_of(int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return ERR_TIMEOUT;
+    case SQLITE_CONSTRAINT:
+        return ERR_CONFLICT;
+    case SQLITE_TOOBIG:
+        return ERR_LIMIT;
+    default:
+        return ERR_SYSTEM;
+    }
+}
+
+int store_fail(struct store *s, int code, const char *what, struct err *e)
+{
+    const char *text = s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(code);
+    return err_set(e, kind_of(code), "database: %s (%d) in '%.60s'", text, code, what);
+}
+
+int store_exec(struct store *s, const char *text, struct err *e)
+{
+    int code = sqlite3_exec(s->db, text, NULL, NULL, NULL);
+    return code == SQLITE_OK ? 0 : store_fail(s, code, text, e);
+}
+
 struct sql sql_open(struct store *s, const char *text)
 {
     struct sql q = {.store = s, .text = text};
