@@ -33,7 +33,7 @@ struct request {
 struct peer {
     int fd;
     unsigned requests;
-    bool closing;
+    bool spoilt; /* garbage was sent: read to the end, so that no reset overtakes it */
     nghttp2_session *session;
 };
 
@@ -111,7 +111,8 @@ static void act(nghttp2_session *s, int32_t id, struct request *r, struct peer *
         (void)nghttp2_submit_rst_stream(s, 0, id, NGHTTP2_REFUSED_STREAM);
     } else if (strcmp(r->path, "/garbage") == 0) {
         (void)send(p->fd, garbage, sizeof garbage, MSG_NOSIGNAL);
-        p->closing = true;
+        (void)shutdown(p->fd, SHUT_WR);
+        p->spoilt = true;
     } else if (strcmp(r->path, "/hang") != 0) {
         answer(s, id, r, strcmp(r->path, "/missing") == 0 ? "404" : "200");
         if (strcmp(r->path, "/goaway") == 0 && p->requests == 5)
@@ -157,13 +158,16 @@ static bool turn(struct peer *p)
     static uint8_t buffer[READ_MAX];
     const uint8_t *out;
     ssize_t n = recv(p->fd, buffer, sizeof buffer, 0);
-    if (n <= 0 || nghttp2_session_mem_recv(p->session, buffer, (size_t)n) < 0)
+    if (n <= 0)
         return false;
+    if (!p->spoilt && nghttp2_session_mem_recv(p->session, buffer, (size_t)n) < 0)
+        return false;
+    if (p->spoilt)
+        return true;
     while ((n = nghttp2_session_mem_send(p->session, &out)) > 0)
         if (send(p->fd, out, (size_t)n, MSG_NOSIGNAL) != n)
             return false;
-    return !p->closing &&
-           (nghttp2_session_want_read(p->session) || nghttp2_session_want_write(p->session));
+    return nghttp2_session_want_read(p->session) || nghttp2_session_want_write(p->session);
 }
 
 static int listen_on_any(void)
