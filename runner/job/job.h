@@ -8,7 +8,8 @@
  *     service.c        starts the service under test and ends it; ask.c asks it one question
  *     verify.c         right answers of both sides, before any load
  *     plan.c           rounds and their order, from the seed
- *     measure.c        one arm; rounds.c all of them; gate.c which count
+ *     measure.c        one arm; window.c its accounts; rounds.c all of them; gate.c which count
+ *     reference.c      the canary beside them
  *     loadgen.c        pacewatch-load as a child
  *     pulse.c       beats to the daemon, and every wait
  *
@@ -35,7 +36,8 @@ struct job {
     struct cpus cpus;
     struct work work;
     struct tree tree[SIDE_COUNT];
-    char load_program[4096]; /* pacewatch-load */
+    char load_program[4096];     /* pacewatch-load */
+    struct reference *reference; /* the canary; NULL before the first measured arm */
     int quiet_fd;
     int nice;                            /* priority of what is measured */
     int64_t deadline_ns;                 /* of the whole job */

@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "canary.h"
 #include "child.h"
 #include "clock.h"
 #include "fdio.h"
@@ -22,6 +23,7 @@
 #include "mem.h"
 #include "opt.h"
 #include "quiet.h"
+#include "reference.h"
 #include "spool.h"
 #include "step.h"
 
@@ -243,6 +245,7 @@ static void deliver_old(const struct arguments *a)
 
 static void job_done(struct job *j)
 {
+    reference_freep(&j->reference);
     work_close(&j->work);
     sandbox_host_close(&j->host);
     fdio_closep(&j->quiet_fd);
@@ -338,6 +341,8 @@ int main(int argc, char **argv)
     struct arguments a = {0};
     int signal_fd = -1;
     int status = keeper_main(argc, argv);
+    if (status < 0)
+        status = canary_main(argc, argv);
     if (status >= 0)
         return status;
     if (read_arguments(argc, argv, &a, &e) < 0 || pulse_block_signals(&signal_fd, &e) < 0) {

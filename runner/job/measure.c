@@ -1,64 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * measure: see measure.h.
- *
- * CPU time per request is the service's CPU time between the generator's two marks over the
- * answers that came between them. A mark is read a little after it was made, while the
- * warm-up's load goes on unchanged; so the first reading is taken back by the service's pace
- * over that delay. Behind the second mark the load is over, and the reading is right whenever
- * it is made.
- */
+/* measure: see measure.h. */
 #include "measure.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 
-#include "canary.h"
 #include "clock.h"
 #include "fdio.h"
 #include "loadgen.h"
 #include "mem.h"
 #include "noise.h"
+#include "reference.h"
 #include "service.h"
+#include "window.h"
 
 #define LOAD_EXTRA_NS (10 * CLOCK_NS_PER_S) /* beside warm-up, duration and one request */
-
-struct window { /* the measured part of one scenario */
-    struct job *job;
-    struct service *service;
-    struct noise_snap snap[2];
-    int64_t cpu_ns[2], read_ns[2], at_ns[2];
-    bool has[2];
-};
-
-static void take_snap(struct window *w, int edge)
-{
-    pid_t pids[SANDBOX_PIDS_MAX];
-    size_t n = sandbox_pids(w->service->sandbox, pids, SANDBOX_PIDS_MAX);
-    noise_snap(&w->snap[edge], &w->job->cpus.service, pids, n);
-}
-
-static void on_mark(void *arg, int edge, int64_t at_ns)
-{
-    struct window *w = arg;
-    w->cpu_ns[edge] = sandbox_cpu_ns(w->service->sandbox);
-    w->read_ns[edge] = clock_now_ns();
-    w->at_ns[edge] = at_ns;
-    w->has[edge] = true;
-    take_snap(w, edge);
-}
-
-static double window_cpu_ns(const struct window *w)
-{
-    if (!w->has[0] || !w->has[1] || w->cpu_ns[0] < 0 || w->cpu_ns[1] < 0)
-        return -1;
-    double spent = (double)(w->cpu_ns[1] - w->cpu_ns[0]);
-    double between = (double)(w->at_ns[1] - w->read_ns[0]);
-    double late = (double)(w->read_ns[0] - w->at_ns[0]);
-    if (between <= 0 || late < 0 || late > between)
-        return spent;
-    return spent * (1 + late / between);
-}
 
 /* --- writing down ----------------------------------------------------------------------------
  */
@@ -132,10 +88,8 @@ static void write_down(struct job *j, int index, const struct window *w,
     const struct spec_scenario *s = &j->doc->spec->scenarios[index];
     bool closed_loop = s->load.kind == SPEC_CLOSED_LOOP;
     double cpu_ns = window_cpu_ns(w);
-    struct noise_gauges noise = {0};
-    if (w->has[0] && w->has[1])
-        noise_between(&w->snap[0], &w->snap[1], cpu_ns < 0 ? 0 : (int64_t)cpu_ns,
-                      &j->cpus.service, &noise);
+    struct noise_gauges noise;
+    window_noise(w, &noise);
     add_noise(arm, &noise);
     add_gauge(arm, "load_cpu", r->cpu_share);
     add_gauge(arm, "load_late_p99_ns", r->lateness_p99_ns);
@@ -191,7 +145,7 @@ static int run_scenario(struct job *j, int index, struct service *s, uint64_t se
     struct err e = {0};
     AUTO(str_done) struct str path = STR_INIT(WORK_PATH_MAX);
     AUTO(loadgen_result_done) struct loadgen_result r = {0};
-    struct window w = {.job = j, .service = s};
+    struct window w = {.sandbox = s->sandbox, .cpus = &j->cpus.service};
     scenario_path(j, (size_t)index, &path);
     struct loadgen_run run = {
         .program = j->load_program,
@@ -203,7 +157,7 @@ static int run_scenario(struct job *j, int index, struct service *s, uint64_t se
         .deadline_ns = job_deadline(j, load->warmup_ns + load->duration_ns + load->timeout_ns +
                                            LOAD_EXTRA_NS),
         .pulse = j->pulse,
-        .mark = on_mark,
+        .mark = window_mark,
         .mark_arg = &w,
         .watch_fd = sandbox_pidfd(s->sandbox),
     };
@@ -256,10 +210,12 @@ int measure_arm(struct job *j, const struct plan_arm *arm, uint64_t load_seed,
 {
     const struct spec *spec = j->doc->spec;
     struct service s;
+    double canary_ns;
     *gate = (struct gate_arm){.side = arm->side};
     out->side = arm->side;
     out->copy = arm->copy;
-    add_gauge(out, "canary_ns", (double)canary_ns(&j->cpus.service));
+    if (reference_look(j, &canary_ns))
+        add_gauge(out, "canary_ns", canary_ns);
     if (service_start(j, arm->side, &s) < 0)
         return -1;
     int rc = 0;

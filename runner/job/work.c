@@ -11,7 +11,11 @@
 #include "cache.h"
 #include "fdio.h"
 
-enum { MOUNTS_BYTES = 1 << 20 }; /* of a tmpfs that holds mount points only */
+enum {
+    MOUNTS_BYTES = 1 << 20,     /* of a tmpfs that holds mount points only */
+    OWN_PROGRAM_MAX = 64 << 20, /* of the runner itself */
+    OWN_SPARE_BYTES = 64 << 10,
+};
 
 static int join(char out[WORK_PATH_MAX], const char *dir, const char *name, struct err *e)
 {
@@ -34,7 +38,7 @@ static int make_folders(struct work *w, const char *root, int slot, struct err *
 
 static int make_mounts(struct work *w, const struct sandbox_host *h, struct err *e)
 {
-    static const char *const inside[] = {"base", "head", "scratch", "fresh"};
+    static const char *const inside[] = {"base", "head", "scratch", "fresh", "own"};
     char path[WORK_PATH_MAX];
     (void)snprintf(w->mounts, sizeof w->mounts, "%s", w->run);
     if (h->real_root && h->space.mounts) {
@@ -65,6 +69,9 @@ int work_open(struct work *w, const char *root, const struct sandbox_host *h, bo
 static void unmount_trees(struct work *w)
 {
     char path[WORK_PATH_MAX];
+    if (w->own_mounted && join(path, w->mounts, "own", NULL) == 0)
+        area_unmount(path);
+    w->own_mounted = false;
     for (int side = 0; side < SIDE_COUNT; side++) {
         if (w->tree_mounted[side] && join(path, w->mounts, side_names[side], NULL) == 0)
             area_unmount(path);
@@ -89,6 +96,36 @@ void work_close(struct work *w)
 void work_path(const struct work *w, const char *name, struct str *out)
 {
     str_addf(out, "%s/%s", w->run, name);
+}
+
+/* The copy is read-only before anything runs beside it. */
+static int copy_own_program(struct work *w, const char *dir, struct err *e)
+{
+    AUTO(str_done) struct str path = STR_INIT(WORK_PATH_MAX);
+    AUTO(str_done) struct str bytes = STR_INIT(OWN_PROGRAM_MAX);
+    str_addf(&path, "%s/runner", dir);
+    if (fdio_read_file("/proc/self/exe", &bytes, e) < 0 ||
+        area_tmpfs_mount(dir, (int64_t)bytes.len + OWN_SPARE_BYTES, 0, e) < 0)
+        return -1;
+    w->own_mounted = true;
+    if (fdio_write_file(str_text(&path), str_view(&bytes), 0755, e) < 0)
+        return -1;
+    return area_make_read_only(dir, e);
+}
+
+int work_own_program(struct work *w, bool off, char dir[WORK_PATH_MAX], char program[PATH_MAX],
+                     struct err *e)
+{
+    if (off) {
+        ssize_t n = readlink("/proc/self/exe", program, PATH_MAX - 1);
+        if (n < 0)
+            return err_errno(e, "find the runner's own file");
+        program[n] = '\0';
+        (void)snprintf(dir, WORK_PATH_MAX, "%s", w->run);
+        return 0;
+    }
+    (void)snprintf(program, PATH_MAX, "/job/runner");
+    return join(dir, w->mounts, "own", e) < 0 ? -1 : copy_own_program(w, dir, e);
 }
 
 /* --- trees -----------------------------------------------------------------------------------

@@ -21,6 +21,8 @@
 #ifndef JOB_WORK_H
 #define JOB_WORK_H
 
+#include <limits.h>
+
 #include "artefact.h"
 #include "job_doc.h"
 #include "sandbox.h"
@@ -39,6 +41,7 @@ struct work {
     uid_t owner; /* of files that foreign code may write */
     bool tree_mounted[SIDE_COUNT];
     bool fresh_mounted, own_mounts; /* 'mounts' is a mount itself */
+    bool own_mounted;               /* the folder of this very program */
 };
 
 struct tree {
@@ -58,6 +61,11 @@ void work_close(struct work *w);
 
 /* A small file's path in DIR/run-SLOT. */
 void work_path(const struct work *w, const char *name, struct str *out);
+
+/* This very program, to be run in a sandbox or, with 'off', without one: 'dir' is its work area
+ * and 'program' its path as it sees itself. */
+int work_own_program(struct work *w, bool off, char dir[WORK_PATH_MAX], char program[PATH_MAX],
+                     struct err *e);
 
 /* A finished tree from the cache: tree->present says whether there was one. */
 int work_tree_find(struct work *w, enum side side, struct tree *tree, struct err *e);

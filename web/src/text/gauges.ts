@@ -16,7 +16,7 @@ const KNOWN: Record<string, [title: string, kind: Kind]> = {
     load_cpu: ['CPU share of the load generator', 'share'],
     load_late_p99_ns: ['lateness of requests, p99', 'ns'],
     load_limited: ['rounds limited by the load generator', 'share'],
-    canary_ns: ['fixed reference program', 'ns'],
+    canary_ns: ['CPU time per request of the reference service', 'ns'],
     responses_different: ['endpoints answering differently', 'number'],
 };
 

@@ -12,7 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "canary.h"
 #include "clock.h"
 #include "noise.h"
 
@@ -85,30 +84,12 @@ static void work_of_a_process_shows_in_its_snapshot(void **state)
     (void)state;
 }
 
-static void canary_gives_back_the_callers_cpus(void **state)
-{
-    cpu_set_t before;
-    cpu_set_t after;
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
-    CPU_SET(sched_getcpu(), &one);
-
-    int64_t ns = canary_ns(&one);
-
-    assert_int_equal(sched_getaffinity(0, sizeof after, &after), 0);
-    assert_true(CPU_EQUAL(&before, &after));
-    assert_true(ns > 100 * CLOCK_NS_PER_US && ns < CLOCK_NS_PER_S);
-    (void)state;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gauges_are_shares_of_the_time_between),
         cmocka_unit_test(counters_that_go_back_are_no_negative_noise),
         cmocka_unit_test(work_of_a_process_shows_in_its_snapshot),
-        cmocka_unit_test(canary_gives_back_the_callers_cpus),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
