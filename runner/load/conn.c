@@ -16,15 +16,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "http2.h"
 #include "mem.h"
+#include "protocol.h"
 #include "tls.h"
 #include "worker.h"
-
-static const struct request *request_of(const struct worker *w, const struct flight *f)
-{
-    return &w->requests->at[f->endpoint];
-}
 
 static struct flight take_flight(struct worker *w, struct conn *c)
 {
@@ -38,16 +33,11 @@ static struct flight take_flight(struct worker *w, struct conn *c)
 
 struct flight conn_take_flight(struct worker *w, struct conn *c, unsigned k)
 {
+    if (k == 0)
+        return take_flight(w, c);
     struct flight taken = *worker_flight(w, c, k);
-    *worker_flight(w, c, k) = *worker_flight(w, c, 0);
-    (void)take_flight(w, c);
+    *worker_flight(w, c, k) = take_flight(w, c);
     return taken;
-}
-
-static void expect_next(struct worker *w, struct conn *c)
-{
-    c->answer_began = false;
-    http1_begin(&c->http, c->in_flight && request_of(w, worker_flight(w, c, 0))->head);
 }
 
 void conn_add_flight(struct worker *w, struct conn *c, int64_t due_ns, uint16_t endpoint)
@@ -60,8 +50,8 @@ void conn_add_flight(struct worker *w, struct conn *c, int64_t due_ns, uint16_t 
     w->in_flight++;
     if (w->in_flight > w->tally.in_flight_max)
         w->tally.in_flight_max = w->in_flight;
-    if (c->in_flight == 1 && !c->http2)
-        expect_next(w, c);
+    if (c->in_flight == 1 && w->protocol->expect)
+        w->protocol->expect(w, c);
 }
 
 /* --- the end of a connection -------------------------------------------------------------- */
@@ -73,12 +63,11 @@ void conn_close(struct worker *w, struct conn *c)
     if (c->state != CONN_OPEN)
         w->connecting--;
     w->live--;
+    if (w->protocol->end)
+        w->protocol->end(w, c);
     c->state = CONN_FREE;
-    check_abandon(&c->check);
-    mem_freep(&c->stash);
     mem_freep(&c->out_owned);
-    c->stash_len = c->stash_room = c->out_len = 0;
-    http2_freep(&c->http2);
+    c->out_len = 0;
     tls_freep(&c->tls);
     if (c->fd >= 0) {
         w->ops->forget(w->engine, c);
@@ -115,9 +104,9 @@ void conn_timeout(struct worker *w, struct conn *c)
 {
     enum fail_phase phase = c->state == CONN_CONNECTING  ? FAIL_CONNECT
                             : c->state == CONN_HANDSHAKE ? FAIL_TLS
+                            : c->state == CONN_UPGRADE   ? FAIL_UPGRADE
                             : c->out_len                 ? FAIL_WRITE
-                            : http1_in_head(&c->http)    ? FAIL_HEAD
-                                                         : FAIL_BODY;
+                                                         : w->protocol->phase(c);
     conn_fail(w, c, phase, FAIL_TIMEOUT, 0);
 }
 
@@ -125,7 +114,8 @@ void conn_timeout(struct worker *w, struct conn *c)
  * not been looked at and may be sent again (RFC 9112, section 9.3.1), once. */
 static bool retry(struct worker *w, struct conn *c)
 {
-    if (c->answer_began || !c->served || worker_flight(w, c, 0)->retried)
+    if (!w->protocol->retries || c->answer_began || !c->served ||
+        worker_flight(w, c, 0)->retried)
         return false;
     for (unsigned i = 0; i < c->in_flight; i++)
         worker_flight(w, c, i)->retried = true;
@@ -145,30 +135,6 @@ static void lost(struct worker *w, struct conn *c, enum fail_phase phase, int nu
 }
 
 /* --- sending ------------------------------------------------------------------------------ */
-
-/* The bytes of all unsent flights in one piece. What is composed lies in the worker's scratch,
- * or in '*owned' when it is larger. */
-static struct view compose(struct worker *w, struct conn *c, char **owned)
-{
-    unsigned from = c->in_flight - c->unsent;
-    const struct request *first = request_of(w, worker_flight(w, c, from));
-    if (c->unsent == 1)
-        return str_view(&first->bytes);
-    if (c->unsent == w->depth && w->requests->len == 1 && first->burst.len)
-        return str_view(&first->burst);
-
-    size_t total = 0;
-    for (unsigned i = from; i < c->in_flight; i++)
-        total += request_of(w, worker_flight(w, c, i))->bytes.len;
-    char *to = total <= WORKER_SCRATCH_BYTES ? w->scratch : (*owned = mem_alloc(total));
-    size_t n = 0;
-    for (unsigned i = from; i < c->in_flight; i++) {
-        const struct str *bytes = &request_of(w, worker_flight(w, c, i))->bytes;
-        memcpy(to + n, bytes->at, bytes->len);
-        n += bytes->len;
-    }
-    return (struct view){to, n};
-}
 
 static void keep_rest(struct worker *w, struct conn *c, struct view rest, char **owned)
 {
@@ -193,35 +159,19 @@ static int push(struct worker *w, struct conn *c, struct view *bytes)
     return bytes->len == 0;
 }
 
-bool conn_write(struct worker *w, struct conn *c, struct view bytes)
+bool conn_write(struct worker *w, struct conn *c, struct view bytes, char **owned)
 {
-    AUTO(mem_freep) char *owned = NULL;
     int done = push(w, c, &bytes);
     if (done < 0)
-        lost(w, c, FAIL_WRITE, errno);
+        lost(w, c, c->state == CONN_UPGRADE ? FAIL_UPGRADE : FAIL_WRITE, errno);
     else if (!done)
-        keep_rest(w, c, bytes, &owned);
+        keep_rest(w, c, bytes, owned);
     return done >= 0;
 }
 
 void conn_send(struct worker *w, struct conn *c)
 {
-    AUTO(mem_freep) char *owned = NULL;
-    if (c->http2) {
-        http2_send(w, c);
-        return;
-    }
-    if (!c->unsent || c->out_len)
-        return;
-    struct view bytes = compose(w, c, &owned);
-    for (unsigned i = c->in_flight - c->unsent; i < c->in_flight; i++)
-        worker_count_send(w, c, worker_flight(w, c, i), w->now_ns);
-    c->unsent = 0;
-    int done = push(w, c, &bytes);
-    if (done < 0)
-        lost(w, c, FAIL_WRITE, errno);
-    else if (!done)
-        keep_rest(w, c, bytes, &owned);
+    w->protocol->send(w, c);
 }
 
 static void flush(struct worker *w, struct conn *c)
@@ -258,18 +208,24 @@ static void connected(struct worker *w, const struct conn *c)
     }
 }
 
-static void ready(struct worker *w, struct conn *c)
+void conn_ready(struct worker *w, struct conn *c)
 {
     opened(w, c);
-    if (w->http2)
-        http2_begin(w, c);
     if (w->plan->open_only)
         for (; c->unsent; c->unsent--)
             worker_count_send(w, c, worker_flight(w, c, c->in_flight - c->unsent), w->now_ns);
-    if (c->in_flight || w->http2)
+    if (c->in_flight || c->speech)
         conn_send(w, c);
     if (!c->in_flight && c->state == CONN_OPEN)
         worker_ready(w, c);
+}
+
+static void begin(struct worker *w, struct conn *c)
+{
+    if (w->protocol->begin)
+        w->protocol->begin(w, c);
+    else
+        conn_ready(w, c);
 }
 
 static void handshake(struct worker *w, struct conn *c)
@@ -285,7 +241,7 @@ static void handshake(struct worker *w, struct conn *c)
             hist_record(&w->tally.tls, w->now_ns - c->began_ns);
             w->tally.tls_resumed += tls_resumed(c->tls);
         }
-        ready(w, c);
+        begin(w, c);
     }
 }
 
@@ -293,7 +249,7 @@ static void established(struct worker *w, struct conn *c)
 {
     connected(w, c);
     if (!w->tls) {
-        ready(w, c);
+        begin(w, c);
         return;
     }
     c->state = CONN_HANDSHAKE;
@@ -332,9 +288,9 @@ static void open_failed(struct worker *w, struct conn *c, int number)
 static int send_early(struct worker *w, struct conn *c)
 {
     AUTO(mem_freep) char *owned = NULL;
-    if (!c->in_flight || w->tls || w->http2 || w->plan->open_only)
+    if (!c->in_flight || w->tls || !w->protocol->early || w->plan->open_only)
         return 0;
-    struct view bytes = compose(w, c, &owned);
+    struct view bytes = w->protocol->early(w, c, &owned);
     w->now_ns = clock_now_ns();
     ssize_t n = w->ops->send(w->engine, c, bytes.at, bytes.len);
     if (n < 0)
@@ -378,7 +334,8 @@ void conn_open(struct worker *w, struct conn *c)
     c->began_ns = c->open_ns = w->now_ns;
     w->connecting++;
     w->live++;
-    expect_next(w, c);
+    if (w->protocol->expect)
+        w->protocol->expect(w, c);
     int rc = begin_connect(w, c);
     if (rc < 0)
         open_failed(w, c, errno);
@@ -388,148 +345,15 @@ void conn_open(struct worker *w, struct conn *c)
         established(w, c);
 }
 
-/* --- answers ------------------------------------------------------------------------------ */
-
-static bool looks_into_body(const struct worker *w, const struct conn *c,
-                            const struct request *r)
-{
-    return r->checks_body &&
-           (w->plan->check_every < 2 || c->served % w->plan->check_every == 0);
-}
-
-static enum fail_cause check_answer(struct worker *w, struct conn *c, const struct flight *f,
-                                    struct view last)
-{
-    const struct request *r = request_of(w, f);
-    enum fail_cause cause = check_status(r, c->http.status) ? FAIL_CAUSES : FAIL_STATUS;
-    if (!looks_into_body(w, c, r))
-        return cause;
-    enum fail_cause body;
-    if (c->check) {
-        check_add(c->check, r, last);
-        body = check_end(&c->check, r);
-    } else {
-        body = check_whole(&w->check_memos[f->endpoint], r, last);
-    }
-    return cause == FAIL_CAUSES ? body : cause;
-}
-
-static void answer_done(struct worker *w, struct conn *c, struct view last)
-{
-    struct flight f = take_flight(w, c);
-    enum fail_cause cause = check_answer(w, c, &f, last);
-    bool keep = c->http.keep && !w->close_each;
-    c->served++;
-    worker_answered(w, c, &f, c->http.status, cause);
-    expect_next(w, c);
-    if (keep) {
-        worker_ready(w, c);
-        return;
-    }
-    if (!w->close_each && w->recording) {
-        w->tally.closed_by_peer++;
-        w->tally.retried += c->in_flight;
-    }
-    conn_close(w, c);
-    worker_closed(w, c, false);
-}
-
-static void body_piece(struct worker *w, struct conn *c, struct view piece)
-{
-    const struct request *r = request_of(w, worker_flight(w, c, 0));
-    if (!looks_into_body(w, c, r))
-        return;
-    if (!c->check)
-        c->check = check_begin(r);
-    check_add(c->check, r, piece);
-}
-
-static void answer_broken(struct worker *w, struct conn *c, enum http1_step step)
-{
-    conn_fail(w, c, http1_in_head(&c->http) ? FAIL_HEAD : FAIL_BODY,
-              step == HTTP1_BAD ? FAIL_MALFORMED : FAIL_TOO_LARGE, 0);
-}
-
-/* Takes answers out of 'in' until it is used up or the connection has gone. Returns false then.
- * Bytes behind the last answer that was asked for make that answer wrong: its length was. They
- * must not pass for the answer to a request that has not even been sent. */
-static bool take_answers(struct worker *w, struct conn *c, struct view *in)
-{
-    uint32_t generation = c->generation;
-    while (in->len) {
-        if (c->in_flight == c->unsent) {
-            conn_fail(w, c, FAIL_HEAD, FAIL_UNASKED, 0);
-            return false;
-        }
-        if (!c->answer_began) {
-            c->answer_began = true;
-            c->began_ns = w->now_ns;
-        }
-        size_t used;
-        struct view body;
-        struct http1_memo *memo = &w->memos[worker_flight(w, c, 0)->endpoint];
-        enum http1_step step = http1_step(&c->http, memo, *in, &used, &body);
-        *in = view_skip(*in, used);
-        if (step == HTTP1_MORE)
-            return true;
-        if (step == HTTP1_BODY) {
-            body_piece(w, c, body);
-            continue;
-        }
-        if (step != HTTP1_DONE)
-            answer_broken(w, c, step);
-        else if (in->len && c->in_flight == c->unsent + 1)
-            conn_fail(w, c, FAIL_BODY, FAIL_UNASKED, 0);
-        else
-            answer_done(w, c, body);
-        if (c->generation != generation || c->state != CONN_OPEN)
-            return false;
-    }
-    return true;
-}
-
-/* Keeps the beginning of a header, which may already lie in the stash. */
-static void stash(struct conn *c, struct view rest)
-{
-    if (rest.len > c->stash_room) {
-        char *room = mem_alloc(2 * rest.len);
-        memcpy(room, rest.at, rest.len);
-        free(c->stash);
-        c->stash = room;
-        c->stash_room = (uint32_t)(2 * rest.len);
-    } else if (rest.len) {
-        memmove(c->stash, rest.at, rest.len);
-    }
-    c->stash_len = (uint32_t)rest.len;
-    if (!c->stash_len) {
-        mem_freep(&c->stash);
-        c->stash_room = 0;
-    }
-}
+/* --- called by the engine ------------------------------------------------------------------
+ */
 
 void conn_bytes(struct worker *w, struct conn *c, struct view bytes)
 {
     if (w->recording)
         w->tally.bytes_in += bytes.len;
-    if (w->plan->open_only)
-        return;
-    if (c->http2) {
-        http2_bytes(w, c, bytes);
-        return;
-    }
-    if (!c->stash_len) {
-        if (take_answers(w, c, &bytes) && bytes.len)
-            stash(c, bytes);
-        return;
-    }
-    if (c->stash_len + bytes.len > c->stash_room) {
-        c->stash_room = (uint32_t)(2 * (c->stash_len + bytes.len));
-        c->stash = mem_resize(c->stash, c->stash_room, 1);
-    }
-    memcpy(c->stash + c->stash_len, bytes.at, bytes.len);
-    struct view in = {c->stash, c->stash_len + bytes.len};
-    if (take_answers(w, c, &in))
-        stash(c, in);
+    if (!w->plan->open_only)
+        w->protocol->bytes(w, c, bytes);
 }
 
 void conn_writable(struct worker *w, struct conn *c)
@@ -546,6 +370,8 @@ void conn_ended(struct worker *w, struct conn *c, int number)
 {
     if (c->state == CONN_CONNECTING) {
         open_failed(w, c, number ? number : ECONNRESET);
+    } else if (c->state == CONN_UPGRADE) {
+        conn_fail(w, c, FAIL_UPGRADE, number ? fail_cause_of(number) : FAIL_EOF, number);
     } else if (!c->in_flight) {
         if (w->recording)
             w->tally.closed_by_peer++;
@@ -556,9 +382,7 @@ void conn_ended(struct worker *w, struct conn *c, int number)
         worker_answered(w, c, &f, 200, FAIL_CAUSES);
         conn_close(w, c);
         worker_closed(w, c, false);
-    } else if (!number && c->answer_began && http1_end(&c->http) == HTTP1_DONE) {
-        answer_done(w, c, VIEW(""));
-    } else {
-        lost(w, c, http1_in_head(&c->http) ? FAIL_HEAD : FAIL_BODY, number);
+    } else if (number || !w->protocol->ended || !w->protocol->ended(w, c)) {
+        lost(w, c, w->protocol->phase(c), number);
     }
 }

@@ -22,17 +22,17 @@
 
 struct worker;
 struct tls;
-struct http2;
 
 /*
- *     FREE --conn_open--> CONNECTING --(TLS)--> HANDSHAKE --> OPEN --.
- *      ^                      |                     |          |     | conn_bytes
- *      |                      v                     v          v     |
- *      '--------------------------- conn_close ----------------'<----'
+ *     FREE --conn_open--> CONNECTING --(TLS)--> HANDSHAKE --(WebSocket)--> UPGRADE --> OPEN --.
+ *      ^                      |                     |                         |         |     |
+ *      |                      v                     v                         v         v     |
+ *      '-------------------------------- conn_close ------------------------------------'<----'
+ *                                                                              conn_bytes
  *
  * A closed one may stand in the worker's queue for opening again, with or without flights.
  */
-enum conn_state { CONN_FREE, CONN_CONNECTING, CONN_HANDSHAKE, CONN_OPEN };
+enum conn_state { CONN_FREE, CONN_CONNECTING, CONN_HANDSHAKE, CONN_UPGRADE, CONN_OPEN };
 
 struct flight {
     int64_t due_ns;
@@ -69,7 +69,7 @@ struct conn {
     char *stash;     /* the beginning of a header */
     struct check_stream *check;
     struct tls *tls;
-    struct http2 *http2;
+    void *speech; /* of a protocol that keeps something; see protocol.h */
     struct flight flights[];
 };
 
@@ -79,12 +79,16 @@ void conn_add_flight(struct worker *w, struct conn *c, int64_t due_ns, uint16_t 
 /* Takes the flight at place k out of the ring; the first one moves there. */
 struct flight conn_take_flight(struct worker *w, struct conn *c, unsigned k);
 
-/* Sends bytes, keeping a copy of what the socket does not take; nothing may be waiting already.
- * False when that closed the connection. */
-bool conn_write(struct worker *w, struct conn *c, struct view bytes);
+/* Sends bytes; nothing may be waiting already. What the socket does not take is kept: as a copy
+ * when the bytes lie in the worker's scratch, with '*owned' when that is their memory, else as
+ * they are. False when that closed the connection. */
+bool conn_write(struct worker *w, struct conn *c, struct view bytes, char **owned);
 
 /* Starts connecting. What is in the ring is sent as soon as it is open. */
 void conn_open(struct worker *w, struct conn *c);
+
+/* Requests may go: the protocol has agreed with the other side. */
+void conn_ready(struct worker *w, struct conn *c);
 
 /* Sends all flights that have not been sent. */
 void conn_send(struct worker *w, struct conn *c);

@@ -305,7 +305,7 @@ void worker_ready(struct worker *w, struct conn *c)
     if (w->open_loop) {
         c->free_ns = w->now_ns;
         serve_backlog(w, c);
-    } else if (!c->in_flight || c->http2) {
+    } else if (!c->in_flight || w->http2) {
         fill(w, c);
         conn_send(w, c);
     }

@@ -5,9 +5,9 @@
 #include <errno.h>
 
 static const char *const phase_names[FAIL_PHASES] = {
-    [FAIL_QUEUE] = "queue", [FAIL_CONNECT] = "connect", [FAIL_TLS] = "tls",
-    [FAIL_WRITE] = "write", [FAIL_HEAD] = "head",       [FAIL_BODY] = "body",
-    [FAIL_CHECK] = "check", [FAIL_CLIENT] = "client",
+    [FAIL_QUEUE] = "queue",     [FAIL_CONNECT] = "connect", [FAIL_TLS] = "tls",
+    [FAIL_UPGRADE] = "upgrade", [FAIL_WRITE] = "write",     [FAIL_HEAD] = "head",
+    [FAIL_BODY] = "body",       [FAIL_CHECK] = "check",     [FAIL_CLIENT] = "client",
 };
 
 static const char *const cause_names[FAIL_CAUSES] = {

@@ -16,6 +16,7 @@ enum fail_phase {
     FAIL_QUEUE,   /* due, but never sent: no connection became free */
     FAIL_CONNECT, /* opening the connection */
     FAIL_TLS,     /* handshake */
+    FAIL_UPGRADE, /* agreeing on another protocol: WebSocket */
     FAIL_WRITE,   /* sending the request */
     FAIL_HEAD,    /* waiting for the answer or reading its header */
     FAIL_BODY,    /* reading the body */

@@ -15,6 +15,7 @@
 #include <strings.h>
 
 #include "mem.h"
+#include "protocol.h"
 #include "worker.h"
 
 enum { WINDOW = 1 << 30, FIELDS_OWN = 6, HEADER_BYTES_MAX = HTTP1_HEAD_MAX };
@@ -218,7 +219,7 @@ static ssize_t give_body(nghttp2_session *session, int32_t id, uint8_t *to, size
 
 /* --- a connection ------------------------------------------------------------------------- */
 
-void http2_begin(struct worker *w, struct conn *c)
+static void http2_begin(struct worker *w, struct conn *c)
 {
     struct http2 *h = mem_zero(1, sizeof *h + w->depth * sizeof *h->streams);
     const nghttp2_settings_entry settings[] = {
@@ -240,28 +241,32 @@ void http2_begin(struct worker *w, struct conn *c)
         nghttp2_session_set_local_window_size(h->session, NGHTTP2_FLAG_NONE, 0, WINDOW) != 0)
         abort();
     nghttp2_session_callbacks_del(callbacks);
-    c->http2 = h;
+    c->speech = h;
+    conn_ready(w, c);
 }
 
-void http2_freep(struct http2 **h)
+static void http2_end(struct worker *w, struct conn *c)
 {
-    if (!*h)
+    struct http2 *h = c->speech;
+    if (!h)
         return;
-    for (unsigned i = 0; i < (*h)->worker->depth; i++)
-        check_abandon(&(*h)->streams[i].check);
-    nghttp2_session_del((*h)->session);
-    mem_freep(h);
+    for (unsigned i = 0; i < w->depth; i++)
+        check_abandon(&h->streams[i].check);
+    nghttp2_session_del(h->session);
+    mem_freep(&c->speech);
 }
 
 /* Writes what nghttp2 has to say; false when the connection is gone. */
 static bool flush(struct worker *w, struct conn *c)
 {
+    AUTO(mem_freep) char *owned = NULL;
+    const struct http2 *h = c->speech;
     while (!c->out_len) {
         size_t n = 0;
         const uint8_t *data;
         ssize_t len = 0;
         while (n < WORKER_SCRATCH_BYTES / 2 &&
-               (len = nghttp2_session_mem_send(c->http2->session, &data)) > 0) {
+               (len = nghttp2_session_mem_send(h->session, &data)) > 0) {
             if (n + (size_t)len > WORKER_SCRATCH_BYTES)
                 abort(); /* A frame is never that long. */
             memcpy(w->scratch + n, data, (size_t)len);
@@ -273,7 +278,7 @@ static bool flush(struct worker *w, struct conn *c)
         }
         if (n == 0)
             return true;
-        if (!conn_write(w, c, (struct view){w->scratch, n}))
+        if (!conn_write(w, c, (struct view){w->scratch, n}, &owned))
             return false;
     }
     return true;
@@ -290,7 +295,7 @@ static struct stream *unused_stream(struct worker *w, struct http2 *h)
 /* One more request as a stream; false when the session takes no more now. */
 static bool submit(struct worker *w, struct conn *c, struct flight *f)
 {
-    struct http2 *h = c->http2;
+    struct http2 *h = c->speech;
     const struct http2_request *r = &w->http2->requests[f->endpoint];
     struct stream *s = unused_stream(w, h);
     uint32_t most = nghttp2_session_get_remote_settings(
@@ -312,7 +317,8 @@ static bool submit(struct worker *w, struct conn *c, struct flight *f)
 /* Nothing is under way any more on a connection that takes nothing new: open another. */
 static bool retire(struct worker *w, struct conn *c)
 {
-    if (!c->http2->going || c->in_flight != c->unsent)
+    const struct http2 *h = c->speech;
+    if (!h->going || c->in_flight != c->unsent)
         return false;
     if (w->recording) {
         w->tally.closed_by_peer++;
@@ -323,7 +329,7 @@ static bool retire(struct worker *w, struct conn *c)
     return true;
 }
 
-void http2_send(struct worker *w, struct conn *c)
+static void http2_send(struct worker *w, struct conn *c)
 {
     while (c->unsent) {
         struct flight *f = worker_flight(w, c, c->in_flight - c->unsent);
@@ -384,7 +390,7 @@ static void finish(struct worker *w, struct conn *c, struct stream *s)
 
 static void finish_ended(struct worker *w, struct conn *c)
 {
-    struct http2 *h = c->http2;
+    struct http2 *h = c->speech;
     for (unsigned i = 0; h->ended && i < w->depth; i++) {
         struct stream *s = &h->streams[i];
         if (!s->id || !s->ended)
@@ -396,9 +402,9 @@ static void finish_ended(struct worker *w, struct conn *c)
         c->answer_began = false;
 }
 
-void http2_bytes(struct worker *w, struct conn *c, struct view bytes)
+static void http2_bytes(struct worker *w, struct conn *c, struct view bytes)
 {
-    struct http2 *h = c->http2;
+    struct http2 *h = c->speech;
     uint32_t generation = c->generation;
     ssize_t used = nghttp2_session_mem_recv(h->session, (const uint8_t *)bytes.at, bytes.len);
     bool any = h->ended > 0;
@@ -419,14 +425,14 @@ void http2_bytes(struct worker *w, struct conn *c, struct view bytes)
     if (c->generation == generation && c->state == CONN_OPEN)
         http2_send(w, c);
     /* nghttp2 gives a broken peer up only once it has told it so. */
-    if (c->generation == generation && c->state == CONN_OPEN && !c->http2->going &&
-        !nghttp2_session_want_read(c->http2->session))
+    if (c->generation == generation && c->state == CONN_OPEN && !h->going &&
+        !nghttp2_session_want_read(h->session))
         conn_fail(w, c, FAIL_HEAD, FAIL_MALFORMED, 0);
 }
 
-void http2_timeout(struct worker *w, struct conn *c, int64_t sent_before_ns)
+static void http2_timeout(struct worker *w, struct conn *c, int64_t sent_before_ns)
 {
-    struct http2 *h = c->http2;
+    struct http2 *h = c->speech;
     bool any = false;
     for (unsigned i = 0; i < w->depth; i++) {
         struct stream *s = &h->streams[i];
@@ -448,3 +454,20 @@ void http2_timeout(struct worker *w, struct conn *c, int64_t sent_before_ns)
     if (c->generation == generation && c->state == CONN_OPEN)
         http2_send(w, c);
 }
+
+/* Streams know their own phase; the connection as a whole waits for an answer. */
+static enum fail_phase http2_phase(const struct conn *c)
+{
+    (void)c;
+    return FAIL_HEAD;
+}
+
+const struct protocol protocol_http2 = {
+    .retries = true,
+    .begin = http2_begin,
+    .send = http2_send,
+    .bytes = http2_bytes,
+    .phase = http2_phase,
+    .timeout = http2_timeout,
+    .end = http2_end,
+};

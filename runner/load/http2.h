@@ -5,32 +5,18 @@
  * Every flight in the ring is a stream, and answers may come in any order. With TLS the
  * protocol is agreed by ALPN, without it the server must expect HTTP/2 from the first byte.
  * Streams that a server refuses or leaves behind with GOAWAY have not been processed (RFC 9113,
- * section 8.7) and are sent again, once.
+ * section 8.7) and are sent again, once. What it does on a connection is behind protocol.h.
  */
 #ifndef LOAD_HTTP2_H
 #define LOAD_HTTP2_H
 
-#include "conn.h"
 #include "request.h"
-#include "str.h"
 #include "target.h"
 
-struct http2;       /* of one connection */
 struct http2_setup; /* header fields of all requests, of one loop */
 
 struct http2_setup *http2_setup_new(const struct request_set *requests,
                                     const struct target *target);
 void http2_setup_freep(struct http2_setup **s);
-
-/* The connection has just been opened. */
-void http2_begin(struct worker *w, struct conn *c);
-void http2_freep(struct http2 **h);
-
-/* As conn_send and conn_bytes; may close the connection. */
-void http2_send(struct worker *w, struct conn *c);
-void http2_bytes(struct worker *w, struct conn *c, struct view bytes);
-
-/* Resets the streams that were sent before a moment and fails their requests. */
-void http2_timeout(struct worker *w, struct conn *c, int64_t sent_before_ns);
 
 #endif

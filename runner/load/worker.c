@@ -18,6 +18,7 @@
 
 #include "http2.h"
 #include "mem.h"
+#include "protocol.h"
 #include "tls.h"
 
 enum {
@@ -81,8 +82,8 @@ static void sweep(struct worker *w)
         struct conn *c = worker_conn(w, i);
         if (c->state == CONN_FREE)
             continue;
-        if (c->http2) {
-            http2_timeout(w, c, w->now_ns - timeout);
+        if (c->state == CONN_OPEN && w->protocol->timeout) {
+            w->protocol->timeout(w, c, w->now_ns - timeout);
             continue;
         }
         int64_t since = c->state != CONN_OPEN ? c->began_ns
@@ -366,8 +367,11 @@ int worker_init(struct worker *w, struct err *e)
                                     .http2 = w->plan->http2};
     if (w->plan->target->tls && !(w->tls = tls_setup_new(&rules, e)))
         return -1;
-    if (w->plan->http2)
+    w->protocol = &protocol_http1;
+    if (w->plan->http2) {
+        w->protocol = &protocol_http2;
         w->http2 = http2_setup_new(w->requests, w->plan->target);
+    }
     return 0;
 }
 

@@ -27,6 +27,7 @@
 
 struct tls_setup;
 struct http2_setup;
+struct protocol;
 
 enum { WORKER_SCRATCH_BYTES = 256 << 10 };
 
@@ -64,6 +65,7 @@ struct worker {
     const struct load_plan *plan;
     const struct request_set *requests;
     const struct engine_ops *ops;
+    const struct protocol *protocol;
     struct engine *engine;
     bool open_loop, close_each, recording;
     uint16_t depth;
@@ -91,7 +93,7 @@ struct worker {
     struct check_memo *check_memos; /* one per endpoint */
     char *scratch;                  /* for composing bursts */
     struct tls_setup *tls;          /* NULL: plain */
-    struct http2_setup *http2;      /* NULL: HTTP/1.1 */
+    struct http2_setup *http2;      /* NULL: another protocol */
 
     struct tally tally;
     int64_t second_ends_ns, sweep_ns, last_done_ns;
