@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "opt.h"
 
 enum { RETRY_AFTER_MAX_S = 24 * 3600 };
 
@@ -117,6 +118,35 @@ static int fail(CURLcode code, const struct exchange *x, const char *detail, str
     }
 }
 
+/* A whole number at the start of the header's value: "4999", "3;w=60"; false: none there. */
+static bool read_header(CURL *c, const char *name, int64_t *out)
+{
+    struct curl_header *h;
+    struct view value, rest;
+    if (curl_easy_header(c, name, 0, CURLH_HEADER, -1, &h) != CURLHE_OK)
+        return false;
+    (void)view_cut(view_z(h->value), ';', &value, &rest);
+    return opt_int(view_trim(value), 0, INT64_MAX / 4000, out, NULL) == 0;
+}
+
+/* GitHub and Gitea's proxies say x-ratelimit-*, GitLab and the draft RateLimit-*. The reset is
+ * either the time of day or how long it takes; no wait is as long as the time of day. */
+static void take_budget(CURL *c, struct client_answer *out)
+{
+    int64_t reset, now_s = clock_wall_ms() / 1000;
+    if (!read_header(c, "x-ratelimit-remaining", &out->budget) &&
+        !read_header(c, "ratelimit-remaining", &out->budget))
+        return;
+    if (!read_header(c, "x-ratelimit-reset", &reset) &&
+        !read_header(c, "ratelimit-reset", &reset))
+        return;
+    if (reset < now_s / 2)
+        reset += now_s;
+    if (reset > now_s + RETRY_AFTER_MAX_S)
+        reset = now_s + RETRY_AFTER_MAX_S;
+    out->budget_reset_ms = 1000 * reset;
+}
+
 static void take_answer(CURL *c, struct client_answer *out)
 {
     long status = 0;
@@ -126,6 +156,14 @@ static void take_answer(CURL *c, struct client_answer *out)
     out->status = (int)status;
     out->retry_after_ms =
         1000 * (int64_t)(after > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : after);
+    take_budget(c, out);
+}
+
+static bool was_sent(CURL *c)
+{
+    long bytes = 0;
+    curl_easy_getinfo(c, CURLINFO_REQUEST_SIZE, &bytes);
+    return bytes > 0;
 }
 
 int client_send(const struct client_request *request, struct client_answer *out, struct err *e)
@@ -143,6 +181,7 @@ int client_send(const struct client_request *request, struct client_answer *out,
     set_request(c, request, headers);
     set_bounds(c, &x);
     CURLcode code = curl_easy_perform(c);
+    out->sent = was_sent(c);
     /* An answer longer than anybody needs has arrived all the same. */
     bool arrived = code == CURLE_OK || (code == CURLE_WRITE_ERROR && out->body.cut);
     int r = 0;

@@ -38,14 +38,17 @@ struct client_request {
 };
 
 struct client_answer {
+    bool sent; /* bytes of the request have left us: it may have been done, whatever follows */
     int status;
-    int64_t retry_after_ms; /* of the header Retry-After in seconds; 0: none */
-    struct str body;        /* up to its ceiling; body.cut says that there was more */
+    int64_t retry_after_ms;  /* of the header Retry-After; 0: none */
+    int64_t budget;          /* requests left, as the RateLimit headers say; -1: not told */
+    int64_t budget_reset_ms; /* wall time when there are more; 0: not told */
+    struct str body;         /* up to its ceiling; body.cut says that there was more */
 };
 
-#define CLIENT_ANSWER_INIT                  \
-    {                                       \
-        .body = STR_INIT(CLIENT_ANSWER_MAX) \
+#define CLIENT_ANSWER_INIT                                \
+    {                                                     \
+        .budget = -1, .body = STR_INIT(CLIENT_ANSWER_MAX) \
     }
 
 void client_answer_done(struct client_answer *a);

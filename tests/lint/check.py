@@ -71,7 +71,13 @@ THIRD_PARTY = {
     "link": ["curl/curl.h", "archive.h", "archive_entry.h"],
     "store": ["sqlite3.h"],
     "mirror": ["git2.h", "archive.h", "archive_entry.h"],
-    "forge": ["curl/curl.h", "openssl/hmac.h", "openssl/evp.h"],
+    "forge": [
+        "curl/curl.h",
+        "openssl/bio.h",
+        "openssl/evp.h",
+        "openssl/hmac.h",
+        "openssl/pem.h",
+    ],
     "http": ["microhttpd.h"],
 }
 GENERATED = {"asset_table.h": "http"}
