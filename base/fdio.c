@@ -74,8 +74,25 @@ static void sync_parent(const char *path)
         (void)fsync(dir);
 }
 
+/* What is no file cannot be replaced: a new /dev/null in its place would end many programs. */
+static bool is_device_or_pipe(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && (S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode));
+}
+
+static int write_through(const char *path, struct view bytes, struct err *e)
+{
+    AUTO(fdio_closep) int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_errno(e, "open '%s'", path);
+    return fdio_write_all(fd, bytes, e) < 0 ? err_ctx(e, "'%s'", path) : 0;
+}
+
 int fdio_write_file(const char *path, struct view bytes, mode_t mode, struct err *e)
 {
+    if (is_device_or_pipe(path))
+        return write_through(path, bytes, e);
     AUTO(str_done) struct str temp = STR_INIT(4096);
     /* Of this thread alone, as two may replace the same file; what a crash left is not reused.
      */

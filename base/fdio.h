@@ -20,7 +20,7 @@ int fdio_read_all(int fd, struct str *out, struct err *e);
 int fdio_write_all(int fd, struct view bytes, struct err *e);
 
 /* Replaces 'path' so that a reader or a crash sees the old or the new content, never a mixture;
- * the bytes are on disk when it returns. */
+ * the bytes are on disk when it returns. A device or a pipe is written to instead. */
 int fdio_write_file(const char *path, struct view bytes, mode_t mode, struct err *e);
 
 int fdio_make_dirs(const char *path, mode_t mode, struct err *e); /* like mkdir -p */

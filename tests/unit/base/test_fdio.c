@@ -156,6 +156,24 @@ static void *write_often(void *letter)
     return NULL;
 }
 
+static void a_pipe_is_written_to_and_not_replaced(void **state)
+{
+    struct stat st;
+    struct err e = {0};
+    AUTO(str_done) struct str got = STR_INIT(100);
+    assert_int_equal(mkfifo("pipe", 0600), 0);
+    AUTO(fdio_closep) int reader = open("pipe", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+    assert_int_equal(fdio_write_file("pipe", VIEW("through"), 0600, &e), 0);
+
+    assert_int_equal(fdio_read_all(reader, &got, &e), 0);
+    assert_string_equal(str_text(&got), "through");
+    assert_int_equal(stat("pipe", &st), 0);
+    assert_true(S_ISFIFO(st.st_mode));
+    unlink("pipe");
+    (void)state;
+}
+
 static void a_reader_never_sees_a_mixture(void **state)
 {
     pthread_t threads[2];
@@ -358,6 +376,7 @@ int main(void)
         cmocka_unit_test(a_directory_is_no_file),
         cmocka_unit_test(a_failed_replacement_keeps_the_old_content),
         cmocka_unit_test(a_link_is_replaced_and_not_written_through),
+        cmocka_unit_test(a_pipe_is_written_to_and_not_replaced),
         cmocka_unit_test(a_reader_never_sees_a_mixture),
         cmocka_unit_test(what_a_crash_left_behind_is_not_reused),
         cmocka_unit_test(directories_are_made_on_the_way),
