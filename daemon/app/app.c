@@ -106,6 +106,7 @@ static void describe_repos(struct app *a)
             .merge_requests = r->merge_requests,
             .backfill = r->backfill,
             .poll_ns = r->poll_ns,
+            .poll_most_ns = r->poll_most_ns,
             .spec_text = r->spec_text,
             .spec_path = r->spec_path,
             .token_file = r->forge.token_file,

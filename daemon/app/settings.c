@@ -191,10 +191,24 @@ static int read_url(struct reader *rd, const struct json *repo, struct settings_
     return is_local_path(r->url) ? read_path(rd, repo, "url", true, &r->url) : 0;
 }
 
+/* Webhooks tell of news at once, so that looking without them only finds what they lost. */
+static int read_poll_most(struct reader *rd, const struct json *repo, struct settings_repo *r)
+{
+    r->poll_most_ns = (r->forge.webhook_secret_file ? 3600 : 600) * CLOCK_NS_PER_S;
+    if (json_read_duration(rd->doc, repo, "poll_most", false, CLOCK_NS_PER_S / 5,
+                           86400 * CLOCK_NS_PER_S, &r->poll_most_ns, rd->err) < 0)
+        return -1;
+    if (json_get(repo, "poll_most") && r->poll_most_ns < r->poll_ns)
+        return json_fail(rd->doc, json_get(repo, "poll_most"), rd->err,
+                         "'poll_most' must not be shorter than 'poll'");
+    return 0;
+}
+
 static int read_repo(struct reader *rd, const struct json *o, struct settings_repo *r)
 {
-    static const char *const keys[] = {"name", "url",  "branches", "merge_requests", "backfill",
-                                       "poll", "spec", "forge",    "notify",         NULL};
+    static const char *const keys[] = {"name",     "url",    "branches",  "merge_requests",
+                                       "backfill", "poll",   "poll_most", "spec",
+                                       "forge",    "notify", NULL};
     if (json_type(o) != JSON_OBJECT)
         return json_fail(rd->doc, o, rd->err, "a repository must be an object");
     r->merge_requests = true;
@@ -208,7 +222,7 @@ static int read_repo(struct reader *rd, const struct json *o, struct settings_re
         json_read_duration(rd->doc, o, "poll", false, CLOCK_NS_PER_S / 5,
                            86400 * CLOCK_NS_PER_S, &r->poll_ns, rd->err) < 0 ||
         read_spec(rd, o, r) < 0 || read_forge(rd, o, &r->forge) < 0 ||
-        read_notify(rd, o, &r->notify) < 0)
+        read_poll_most(rd, o, r) < 0 || read_notify(rd, o, &r->notify) < 0)
         return -1;
     if (!is_name(r->name))
         return json_fail(rd->doc, json_get(o, "name"), rd->err,

@@ -50,8 +50,9 @@ struct settings_repo {
     bool merge_requests;
     int64_t backfill; /* commits of the past to measure when first seen */
     int64_t poll_ns;
-    char *spec_text; /* the operator's spec, already read; NULL: the repository's own */
-    char *spec_path; /* where it was read from, for messages */
+    int64_t poll_most_ns; /* however long nothing has happened there */
+    char *spec_text;      /* the operator's spec, already read; NULL: the repository's own */
+    char *spec_path;      /* where it was read from, for messages */
     struct settings_forge forge;
     struct settings_notify notify;
 };

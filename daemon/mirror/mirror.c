@@ -13,7 +13,7 @@
 #include "fdio.h"
 #include "mirror_own.h"
 
-enum { STATUS_OF_KIND = 10, WORDS_MAX = MIRROR_PATTERNS_MAX + 16 };
+enum { WORDS_MAX = MIRROR_PATTERNS_MAX + 16 };
 
 #define LOOK_UP_NS (200 * CLOCK_NS_PER_MS)
 
@@ -141,12 +141,15 @@ static void make_words(struct words *w, const struct mirror *m, const struct mir
         add_word(w, "pattern", *p);
 }
 
-static int child_verdict(int status, const struct str *said, struct err *e)
+static int child_verdict(int status, const struct str *said, bool *out_moved, struct err *e)
 {
-    if (status == 0)
+    if (status == MIRROR_SAME || status == MIRROR_MOVED) {
+        if (out_moved)
+            *out_moved = status == MIRROR_MOVED;
         return 0;
-    if (status > STATUS_OF_KIND && status <= STATUS_OF_KIND + ERR_LIMIT)
-        return err_set(e, (enum err_kind)(status - STATUS_OF_KIND), "%s", str_text(said));
+    }
+    if (status > MIRROR_FAILED && status <= MIRROR_FAILED + ERR_LIMIT)
+        return err_set(e, (enum err_kind)(status - MIRROR_FAILED), "%s", str_text(said));
     return err_set(e, ERR_SYSTEM, "ended with status %d: %s", status, str_text(said));
 }
 
@@ -167,10 +170,9 @@ static int wait_for(struct child *c, const struct mirror_source *source, int64_t
 
 /* What the child says is shorter than a pipe is long, so it is read when it has ended. */
 static int run_child(const struct words *w, const struct mirror_source *source,
-                     int64_t deadline_ns, struct err *e)
+                     int64_t deadline_ns, int *status, struct str *said, struct err *e)
 {
-    AUTO(str_done) struct str said = STR_INIT(ERR_TEXT_MAX);
-    int status = 0, ends[2];
+    int ends[2];
     if (fdio_pipe(ends, e) < 0)
         return -1;
     AUTO(fdio_closep) int read_end = ends[0];
@@ -181,18 +183,34 @@ static int run_child(const struct words *w, const struct mirror_source *source,
     if (child_start(&c, &spec, e) < 0)
         return -1;
     fdio_closep(&write_end);
-    if (wait_for(&c, source, deadline_ns, &status, e) < 0 ||
-        fdio_read_all(read_end, &said, e) < 0)
+    if (wait_for(&c, source, deadline_ns, status, e) < 0)
         return -1;
-    return child_verdict(status, &said, e);
+    return fdio_read_all(read_end, said, e);
+}
+
+/* The kept child takes what fits into a packet. Authorities are libgit2's for a whole process,
+ * so a remote with its own gets a child of its own. */
+static int run(const struct words *w, const struct mirror_source *source, int64_t deadline_ns,
+               int *status, struct str *said, struct err *e)
+{
+    AUTO(str_done) struct str request = STR_INIT(MIRROR_REQUEST_MAX);
+    for (size_t i = 2; i < w->len; i++)
+        str_add(&request, (struct view){w->at[i], strlen(w->at[i]) + 1});
+    if (!source->fetcher || source->ca_file || request.cut)
+        return run_child(w, source, deadline_ns, status, said, e);
+    return mirror_fetcher_ask(source->fetcher, str_view(&request), source, deadline_ns, status,
+                              said, e);
 }
 
 int mirror_fetch(struct mirror *m, const struct mirror_source *source, int64_t deadline_ns,
-                 struct err *e)
+                 bool *out_moved, struct err *e)
 {
     AUTO(words_done) struct words w = {0};
+    AUTO(str_done) struct str said = STR_INIT(ERR_TEXT_MAX);
+    int status = 0;
     make_words(&w, m, source);
-    if (run_child(&w, source, deadline_ns, e) < 0)
+    if (run(&w, source, deadline_ns, &status, &said, e) < 0 ||
+        child_verdict(status, &said, out_moved, e) < 0)
         return err_ctx(e, "fetch '%s'", source->url);
     return 0;
 }
@@ -219,6 +237,36 @@ static void add_ref(git_repository *repo, const char *name, struct mirror_refs *
     git_reference_free(ref);
 }
 
+static bool is_mark(const struct mirror_ref *r)
+{
+    return view_starts(view_z(r->name), MIRROR_OWN);
+}
+
+static int by_mark(const void *key, const void *ref)
+{
+    const struct mirror_ref *mark = key, *r = ref;
+    int order = strncmp("refs/", r->name, strlen("refs/"));
+    return order ? order : strcmp(mark->name + strlen(MIRROR_OWN), r->name + strlen("refs/"));
+}
+
+/* From references of ours to what they say of others. */
+static void take_marks(struct mirror_refs *out)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < out->refs.len; i++) {
+        const struct mirror_ref *mark = &out->refs.at[i];
+        struct mirror_ref *r =
+            is_mark(mark) ? bsearch(mark, out->refs.at, out->refs.len, sizeof *r, by_mark)
+                          : NULL;
+        if (r)
+            r->is_own = strcmp(r->sha, mark->sha) == 0;
+    }
+    for (size_t i = 0; i < out->refs.len; i++)
+        if (!is_mark(&out->refs.at[i]))
+            out->refs.at[kept++] = out->refs.at[i];
+    out->refs.len = kept;
+}
+
 int mirror_list_refs(struct mirror *m, struct mirror_refs *out, struct err *e)
 {
     git_strarray names = {0};
@@ -230,6 +278,7 @@ int mirror_list_refs(struct mirror *m, struct mirror_refs *out, struct err *e)
     git_strarray_dispose(&names);
     if (out->refs.len)
         qsort(out->refs.at, out->refs.len, sizeof *out->refs.at, by_name);
+    take_marks(out);
     return 0;
 }
 

@@ -14,6 +14,10 @@
  * remote said, and removes ours that are gone there. Objects are never thrown away, so commits
  * that a force-push replaced can still be read.
  *
+ * Whose code a merge request brings can be told from references alone: when its head is the
+ * tip of a branch of the repository itself, somebody who may push there has put it there. A
+ * fetch looks at all branches for that, not only at those that are wanted.
+ *
  * Object ids are lower-case hexadecimal texts here.
  */
 #ifndef MIRROR_MIRROR_H
@@ -51,15 +55,22 @@ struct mirror_source {
     const char *ssh_key;         /* private key; NULL: the agent's */
     const char
         *ssh_host_key; /* SHA-256 of the host's key as ssh-keygen -l prints it; ssh needs it */
-    const char *ca_file;         /* instead of the system's certificates */
-    int64_t bytes_max;           /* of one fetch; 0: 2 GiB */
-    const atomic_bool *stopping; /* set: give up with ERR_CONFLICT; may be NULL */
+    const char *ca_file;            /* instead of the system's certificates */
+    int64_t bytes_max;              /* of one fetch; 0: 2 GiB */
+    const atomic_bool *stopping;    /* set: give up with ERR_CONFLICT; may be NULL */
+    struct mirror_fetcher *fetcher; /* NULL: a child for this fetch alone */
 };
 
+/* A child that is kept for the next fetch, of whatever mirror, by one thread. It is started
+ * when it is needed, and killed at a deadline like any other. */
+struct mirror_fetcher *mirror_fetcher_new(void);
+void mirror_fetcher_freep(struct mirror_fetcher **f);
+
 /* Kinds: ERR_AWAY the remote is not reachable or refused us, ERR_TIMEOUT, ERR_LIMIT, ERR_INPUT
- * the source is described wrongly. What was complete before stays. */
+ * the source is described wrongly. What was complete before stays. *out_moved, unless NULL: is
+ * anything here another than before? */
 int mirror_fetch(struct mirror *m, const struct mirror_source *source, int64_t deadline_ns,
-                 struct err *e);
+                 bool *out_moved, struct err *e);
 
 int mirror_child_main(int argc, char **argv); /* does not return */
 
@@ -69,6 +80,7 @@ int mirror_tidy(struct mirror *m, int64_t deadline_ns, struct err *e);
 struct mirror_ref {
     char name[MIRROR_REF_MAX + 1];
     char sha[MIRROR_HEX_MAX + 1]; /* of the commit */
+    bool is_own; /* a branch of the repository itself had this tip at the last fetch */
 };
 
 struct mirror_refs {

@@ -3,13 +3,14 @@
  * mirror_child: the fetch itself, in a process that may be killed at any moment.
  *
  * Arguments are name=value words, so the program needs no second reader; secrets are named by
- * their files and never stand there. The answer is the exit status (0, or 10 + the kind of the
- * error) and one line of text on standard output.
+ * their files and never stand there. The answer is the exit status and one line of text on
+ * standard output. A child that is kept gets such words in packets and answers in packets.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -17,7 +18,7 @@
 #include "mirror_own.h"
 #include "opt.h"
 
-enum { STATUS_OF_KIND = 10, DEPTH_MAX = 16 };
+enum { DEPTH_MAX = 16 };
 
 #define BYTES_MAX_DEFAULT (INT64_C(2) << 30)
 #define DISK_FREE_LEAST   (INT64_C(64) << 20)
@@ -27,6 +28,7 @@ struct request {
     struct remote_access access;
     char *patterns[MIRROR_PATTERNS_MAX];
     size_t patterns_len;
+    bool moved; /* anything of ours */
 };
 
 static int read_word(struct request *rq, char *word, struct err *e)
@@ -64,11 +66,11 @@ static int read_word(struct request *rq, char *word, struct err *e)
     return err_set(e, ERR_INPUT, "unknown word '%s'", word);
 }
 
-static int read_request(struct request *rq, int argc, char **argv, struct err *e)
+static int read_request(struct request *rq, char **words, int n, struct err *e)
 {
     rq->access.bytes_max = BYTES_MAX_DEFAULT;
-    for (int i = 2; i < argc; i++)
-        if (read_word(rq, argv[i], e) < 0)
+    for (int i = 0; i < n; i++)
+        if (read_word(rq, words[i], e) < 0)
             return -1;
     if (!rq->path || !rq->access.url)
         return err_set(e, ERR_INPUT, "path and url are needed");
@@ -163,6 +165,7 @@ static int fetch_moved(git_repository *repo, git_remote *remote, const struct wa
     rq->access.asked = 0;
 
     int code = 0;
+    rq->moved |= specs.len > 0;
     if (specs.len)
         code = git_remote_fetch(remote, &(git_strarray){specs.at, specs.len}, &options, NULL);
     for (size_t i = 0; i < specs.len; i++)
@@ -181,25 +184,88 @@ static int check_arrived(git_repository *repo, const struct wanted_list *want, s
     return 0;
 }
 
-static bool is_wanted(const struct wanted_list *want, const char *name)
+static int by_name(const void *a, const void *b)
 {
-    for (size_t i = 0; i < want->refs.len; i++)
-        if (strcmp(want->refs.at[i].name, name) == 0)
-            return true;
-    return false;
+    return strcmp(((const struct wanted *)a)->name, ((const struct wanted *)b)->name);
 }
 
-static int remove_gone(git_repository *repo, const struct wanted_list *want, struct err *e)
+static int to_name(const void *name, const void *w)
+{
+    return strcmp(name, ((const struct wanted *)w)->name);
+}
+
+/* Both what the remote has no more and marks of heads that are nobody's tip any more. */
+static int remove_gone(git_repository *repo, struct wanted_list *want, struct request *rq,
+                       struct err *e)
 {
     git_strarray names = {0};
     int code = git_reference_list(&names, repo);
     if (code < 0)
         return mirror_fail(e, code, "list references");
-    for (size_t i = 0; i < names.count && code == 0; i++)
-        if (!is_wanted(want, names.strings[i]))
-            code = git_reference_remove(repo, names.strings[i]);
+    if (want->refs.len)
+        qsort(want->refs.at, want->refs.len, sizeof *want->refs.at, by_name);
+    for (size_t i = 0; i < names.count && code == 0; i++) {
+        if (want->refs.len && bsearch(names.strings[i], want->refs.at, want->refs.len,
+                                      sizeof *want->refs.at, to_name))
+            continue;
+        rq->moved = true;
+        code = git_reference_remove(repo, names.strings[i]);
+    }
     git_strarray_dispose(&names);
     return code < 0 ? mirror_fail(e, code, "remove a reference") : 0;
+}
+
+/* --- whose code a merge request brings ---------------------------------------------------- */
+
+struct tips {
+    VEC(git_oid) ids; /* of the remote's branches, all of them */
+};
+
+static int by_oid(const void *a, const void *b)
+{
+    return git_oid_cmp(a, b);
+}
+
+static void list_tips(const git_remote_head *const *heads, size_t n, struct tips *out)
+{
+    for (size_t i = 0; i < n; i++)
+        if (view_starts(view_z(heads[i]->name), "refs/heads/"))
+            *vec_push(&out->ids) = heads[i]->oid;
+    if (out->ids.len)
+        qsort(out->ids.at, out->ids.len, sizeof *out->ids.at, by_oid);
+}
+
+static bool is_tip(const struct tips *tips, const git_oid *id)
+{
+    return tips->ids.len &&
+           bsearch(id, tips->ids.at, tips->ids.len, sizeof *tips->ids.at, by_oid);
+}
+
+/* The marks join what is wanted, so that those of yesterday go with what is gone. */
+static int mark_own(git_repository *repo, struct wanted_list *want, const struct tips *tips,
+                    struct request *rq, struct err *e)
+{
+    size_t n = want->refs.len;
+    for (size_t i = 0; i < n; i++) {
+        struct wanted mark = want->refs.at[i];
+        AUTO(str_done) struct str name = STR_INIT(MIRROR_REF_MAX);
+        if (view_starts(view_z(mark.name), "refs/heads/") || !is_tip(tips, &mark.id))
+            continue;
+        str_addf(&name, MIRROR_OWN "%s", mark.name + strlen("refs/"));
+        if (name.cut)
+            continue;
+        memcpy(mark.name, name.at, name.len + 1);
+        *vec_push(&want->refs) = mark;
+        if (is_there(repo, &mark))
+            continue;
+        git_reference *made = NULL;
+        int code = git_reference_create(&made, repo, mark.name, &mark.id, true, NULL);
+        git_reference_free(made);
+        if (code < 0)
+            return mirror_fail(e, code, "mark '%s'", mark.name);
+        rq->moved = true;
+    }
+    return 0;
 }
 
 static int list_and_fetch(git_repository *repo, git_remote *remote, struct request *rq,
@@ -210,6 +276,7 @@ static int list_and_fetch(git_repository *repo, git_remote *remote, struct reque
     const git_remote_head **heads = NULL;
     size_t n = 0;
     struct wanted_list want = {0};
+    struct tips tips = {0};
     remote_callbacks(&rq->access, &options.callbacks);
     options.follow_redirects = GIT_REMOTE_REDIRECT_NONE;
     int code = git_remote_connect_ext(remote, GIT_DIRECTION_FETCH, &options);
@@ -219,12 +286,16 @@ static int list_and_fetch(git_repository *repo, git_remote *remote, struct reque
     if (code < 0)
         return explain(rq, code, "list the remote's references", e);
     mirror_select(heads, n, rq->patterns, rq->patterns_len, MIRROR_REFS_MAX, &want);
+    list_tips(heads, n, &tips);
     int rc = fetch_moved(repo, remote, &want, rq, e);
     if (rc == 0)
         rc = check_arrived(repo, &want, e);
     if (rc == 0)
-        rc = remove_gone(repo, &want, e);
+        rc = mark_own(repo, &want, &tips, rq, e);
+    if (rc == 0)
+        rc = remove_gone(repo, &want, rq, e);
     vec_done(&want.refs);
+    vec_done(&tips.ids);
     return rc;
 }
 
@@ -247,16 +318,55 @@ static int fetch(struct request *rq, struct err *e)
     return rc;
 }
 
+static int answer(char **words, int n, struct err *e)
+{
+    struct request rq = {0};
+    if (read_request(&rq, words, n, e) == 0 && clean_up(rq.path, e) == 0 && fetch(&rq, e) == 0)
+        return rq.moved ? MIRROR_MOVED : MIRROR_SAME;
+    return MIRROR_FAILED + (int)e->kind;
+}
+
+/* --- the program -------------------------------------------------------------------------- */
+
+/* The words of a packet, each with a NUL behind it. */
+static int split(char *packet, size_t len, char **words, int max)
+{
+    int n = 0;
+    for (char *at = packet; at < packet + len && n < max; at += strlen(at) + 1)
+        words[n++] = at;
+    return n;
+}
+
+/* Until nobody asks any more. */
+static void serve(void)
+{
+    static char packet[MIRROR_REQUEST_MAX + 1];
+    for (;;) {
+        ssize_t len = recv(STDIN_FILENO, packet, sizeof packet - 1, 0);
+        char *words[MIRROR_PATTERNS_MAX + 16], said[1 + ERR_TEXT_MAX];
+        struct err e = {0};
+        if (len <= 0)
+            return;
+        packet[len] = '\0';
+        said[0] = (char)answer(words, split(packet, (size_t)len, words, ARRAY_LEN(words)), &e);
+        size_t n = strlen(e.text);
+        memcpy(said + 1, e.text, n);
+        if (send(STDOUT_FILENO, said, 1 + n, MSG_NOSIGNAL) < 0)
+            return;
+    }
+}
+
 /* Leaves by _exit: there is nothing to tidy, and libgit2 1.5 leaks a little by itself, which
  * leak checkers would turn into another exit status. */
 int mirror_child_main(int argc, char **argv)
 {
-    struct request rq = {0};
     struct err e = {0};
     mirror_library_start();
-    if (read_request(&rq, argc, argv, &e) == 0 && clean_up(rq.path, &e) == 0 &&
-        fetch(&rq, &e) == 0)
+    if (argc == 3 && strcmp(argv[2], MIRROR_SERVE) == 0) {
+        serve();
         _exit(0);
+    }
+    int status = answer(argv + 2, argc - 2, &e);
     (void)fdio_write_all(STDOUT_FILENO, view_z(e.text), NULL);
-    _exit(STATUS_OF_KIND + (int)e.kind);
+    _exit(status);
 }

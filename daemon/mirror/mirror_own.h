@@ -5,6 +5,7 @@
 
 #include <git2.h>
 
+#include "child.h"
 #include "mirror.h"
 #include "str.h"
 
@@ -24,6 +25,33 @@ int mirror_fail(struct err *e, int code, const char *fmt, ...) PRINTF(3, 4);
 int mirror_object_size(struct mirror *m, const git_oid *id, int64_t *out, struct err *e);
 
 int mirror_parse_oid(const char *hex, git_oid *out, struct err *e);
+
+/* How a request ends: the exit status of a child of its own, the first byte of an answer. */
+enum mirror_status {
+    MIRROR_SAME,       /* nothing had moved */
+    MIRROR_MOVED,      /* something had, and is here now */
+    MIRROR_FAILED = 10 /* plus the kind of the error; its text follows */
+};
+
+/* Marks a head that is a branch's tip: a reference of ours, named like it behind "refs/". */
+#define MIRROR_OWN "refs/pacewatch/own/"
+
+#define MIRROR_SERVE                                                        \
+    "serve" /* the word that makes a child answer one request after another \
+             */
+
+enum { MIRROR_REQUEST_MAX = 64 << 10 }; /* of one packet */
+
+struct mirror_fetcher {
+    struct child child;
+    int fd;     /* -1: none runs */
+    int served; /* by this child */
+};
+
+/* 'request' is the words of one fetch, each with a NUL behind it. */
+int mirror_fetcher_ask(struct mirror_fetcher *f, struct view request,
+                       const struct mirror_source *source, int64_t deadline_ns, int *status,
+                       struct str *said, struct err *e);
 
 /* A reference that the remote has and we want. */
 struct wanted {

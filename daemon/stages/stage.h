@@ -35,7 +35,9 @@ struct stage_repo {
     size_t branches_len;
     bool merge_requests;
     int64_t backfill; /* commits of the past to measure */
-    int64_t poll_ns;
+    int64_t poll_ns;  /* between looks while something happens there */
+    int64_t
+        poll_most_ns; /* and at most, however long nothing has; below poll_ns: never longer */
     const char *spec_text, *spec_path; /* the operator's spec and its name; NULL: none */
     const char *token_file, *ssh_key, *ssh_host_key, *ca_file; /* see mirror.h; NULL: none */
 };

@@ -3,11 +3,14 @@
  * watch: when to look at which repository; see watch.h.
  *
  * Each repository has its own time, spread by up to a tenth so that they do not come in herds.
- * A remote that fails is asked less and less often. A webhook's delivery makes its repository
- * due at once: it says "look", and the remote says what is there, so that late, doubled and
- * lost deliveries all end alike. One that comes during a look asks for another. A fetch
- * disturbs a measurement on this host, so it waits for the quiet lock; but a repository that
- * has waited ten seconds is looked at anyway, or long jobs would hide every push.
+ * One in which nothing happens is asked less and less often: the pause is a twentieth of the
+ * time since its last change, so that a push is never seen later than by that share of the
+ * silence before it. A look that finds the remote where the last one left it ends there. A
+ * remote that fails is asked less and less often, too. A webhook's delivery makes its
+ * repository due at once: it says "look", and the remote says what is there, so that late,
+ * doubled and lost deliveries all end alike. One that comes during a look asks for another. A
+ * fetch disturbs a measurement on this host, so it waits for the quiet lock; but a repository
+ * that has waited ten seconds is looked at anyway, or long jobs would hide every push.
  */
 #include "watch.h"
 
@@ -18,10 +21,11 @@
 #include "fdio.h"
 #include "log.h"
 #include "quiet_lock.h"
+#include "store_change.h"
 #include "store_hook.h"
 #include "watch_parts.h"
 
-enum { BACKOFF_MAX = 6 };
+enum { BACKOFF_MAX = 6, IDLE_SHARE = 20 };
 
 #define FETCH_TIMEOUT_NS (600 * CLOCK_NS_PER_S)
 #define NEWS_TIMEOUT_NS  (60 * CLOCK_NS_PER_S)
@@ -61,7 +65,12 @@ static int add_repo(struct watch *w, const struct stage_repo *conf, struct err *
     make_patterns(r);
     str_addf(&path, "%s/mirrors/%s.git", w->o.state_dir, conf->name);
     r->mirror_path = str_steal(&path);
-    return store_repo_put(w->o.store, conf->name, conf->url, conf->branches[0], &r->id, e);
+    if (store_repo_put(w->o.store, conf->name, conf->url, conf->branches[0], &r->id, e) < 0 ||
+        store_change_newest_ms(w->o.store, r->id, &r->changed_ms, e) < 0)
+        return -1;
+    if (!r->changed_ms)
+        r->changed_ms = clock_wall_ms();
+    return 0;
 }
 
 static int enter_repos(struct watch *w, struct err *e)
@@ -83,6 +92,7 @@ int watch_open(const struct watch_options *options, struct watch **out, struct e
     if (!w->o.fetch_timeout_ns)
         w->o.fetch_timeout_ns = FETCH_TIMEOUT_NS;
     rng_init(&w->rng, rng_seed());
+    w->fetcher = mirror_fetcher_new();
     str_addf(&mirrors, "%s/mirrors", w->o.state_dir);
     if (fdio_make_dirs(str_text(&mirrors), 0700, e) < 0 ||
         quiet_lock_open(w->o.state_dir, &w->quiet, e) < 0 || enter_repos(w, e) < 0 ||
@@ -104,6 +114,7 @@ void watch_closep(struct watch **w)
         free(r->mirror_path);
     }
     vec_done(&(*w)->repos);
+    mirror_fetcher_freep(&(*w)->fetcher);
     fdio_closep(&(*w)->quiet);
     free(*w);
     *w = NULL;
@@ -119,9 +130,9 @@ static int fetch_deadline(struct look *l, int64_t *out_ns, struct err *e)
     int64_t most = l->w->o.fetch_timeout_ns;
     int64_t timeout = NEWS_TIMEOUT_NS
                       << (l->r->failures < BACKOFF_MAX ? l->r->failures : BACKOFF_MAX);
-    if (mirror_list_refs(l->m, &known, e) < 0)
+    if (!l->r->settled && mirror_list_refs(l->m, &known, e) < 0)
         return -1;
-    if (known.refs.len == 0 || timeout > most)
+    if ((!l->r->settled && known.refs.len == 0) || timeout > most)
         timeout = most;
     *out_ns = clock_now_ns() + timeout;
     return 0;
@@ -139,10 +150,11 @@ static int fetch(struct look *l, struct err *e)
         .ssh_host_key = conf->ssh_host_key,
         .ca_file = conf->ca_file,
         .stopping = l->w->o.stopping,
+        .fetcher = l->w->fetcher,
     };
     if (fetch_deadline(l, &deadline, e) < 0)
         return -1;
-    return mirror_fetch(l->m, &source, deadline, e);
+    return mirror_fetch(l->m, &source, deadline, &l->moved, e);
 }
 
 /* The mirror is opened again after the fetch, so that nothing it has cached is older. */
@@ -150,6 +162,9 @@ static int look_at(struct look *l, struct err *e)
 {
     if (mirror_open(l->r->mirror_path, &l->m, e) < 0 || fetch(l, e) < 0)
         return -1;
+    if (!l->moved && l->r->settled)
+        return 0;
+    l->full = true;
     mirror_closep(&l->m);
     if (mirror_open(l->r->mirror_path, &l->m, e) < 0 || mirror_list_refs(l->m, &l->refs, e) < 0)
         return -1;
@@ -191,10 +206,20 @@ static void note_result(struct watch *w, struct watched *r, const struct err *e)
     r->filled |= !e->kind;
 }
 
+/* How long to leave it alone when all is well. */
+static int64_t own_pause(const struct watched *r)
+{
+    int64_t idle_ns = (clock_wall_ms() - r->changed_ms) * CLOCK_NS_PER_MS;
+    int64_t pause = idle_ns / IDLE_SHARE;
+    if (pause > r->conf->poll_most_ns)
+        pause = r->conf->poll_most_ns;
+    return pause > r->conf->poll_ns ? pause : r->conf->poll_ns;
+}
+
 static int64_t next_look(struct watch *w, const struct watched *r)
 {
     int times = r->failures > BACKOFF_MAX ? BACKOFF_MAX : r->failures;
-    int64_t pause = r->conf->poll_ns;
+    int64_t pause = own_pause(r);
     if (times > 0 && pause << times < PAUSE_MAX_NS)
         pause <<= times;
     else if (times > 0 && pause < PAUSE_MAX_NS)
@@ -228,8 +253,11 @@ static void look_once(struct watch *w, struct watched *r)
     r->asked = false;
     r->begun_ns = clock_now_ns();
     bool good = look_at(&l, &e) == 0;
-    if (good)
+    if (good && l.full)
         tidy(&l);
+    if (good && l.moved && r->settled) /* else it is new to us, not to the world */
+        r->changed_ms = clock_wall_ms();
+    r->settled = good;
     if (good || is_stopping(w)) /* Giving up was our own wish. */
         e.kind = ERR_NONE;
     look_done(&l);
@@ -274,7 +302,10 @@ static void find_asked(struct watch *w)
         bool is_asked = false;
         for (size_t k = 0; k < asked.ids.len; k++)
             is_asked |= asked.ids.at[k] == r->id;
-        if (is_asked && r->failures == 0 && r->next_ns > now)
+        if (!is_asked)
+            continue;
+        r->settled = false;
+        if (r->failures == 0 && r->next_ns > now)
             r->next_ns = now;
     }
 }

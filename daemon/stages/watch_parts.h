@@ -23,17 +23,20 @@ struct watched {
     const struct stage_repo *conf;
     int64_t id; /* of the row */
     char *mirror_path;
-    char **patterns;  /* NULL-terminated */
-    int64_t next_ns;  /* of the next look */
-    int64_t begun_ns; /* when the last look began */
-    bool asked;       /* by a webhook, since then */
-    int failures;     /* in a row */
-    bool filled;      /* the past was looked at since the start */
+    char **patterns;    /* NULL-terminated */
+    int64_t next_ns;    /* of the next look */
+    int64_t begun_ns;   /* when the last look began */
+    bool asked;         /* by a webhook, since then */
+    int failures;       /* in a row */
+    bool filled;        /* the past was looked at since the start */
+    bool settled;       /* the tables say what the mirror does: only news matter */
+    int64_t changed_ms; /* wall time of the last change we know of */
 };
 
 struct watch {
     struct watch_options o;
     struct rng rng;
+    struct mirror_fetcher *fetcher;
     int quiet;
     int64_t hooks_seen; /* id of the newest delivery that was taken up */
     VEC(struct watched) repos;
@@ -46,6 +49,8 @@ struct look {
     struct store *store;
     struct mirror *m;
     struct mirror_refs refs;   /* what the mirror has after the fetch */
+    bool moved;                /* the fetch brought or removed something */
+    bool full;                 /* the tables were compared with it */
     bool first;                /* nothing of it was known before */
     enum change_source source; /* why we look */
     int queued, stopped;       /* jobs added; running ones that are wanted no more */

@@ -54,6 +54,18 @@ int store_change_next(struct store *s, int64_t repo_id, struct change *out, bool
     return 0;
 }
 
+int store_change_newest_ms(struct store *s, int64_t repo_id, int64_t *out, struct err *e)
+{
+    AUTO(sql_done)
+    struct sql q = sql_open(s, "SELECT max(at_ms) FROM change WHERE repo_id = :repo");
+    bool row;
+    sql_int(&q, ":repo", repo_id);
+    if (sql_step(&q, &row, e) < 0)
+        return -1;
+    *out = row ? sql_col_int(&q, 0) : 0;
+    return 0;
+}
+
 int store_change_waiting(struct store *s, struct id_list *out, struct err *e)
 {
     AUTO(sql_done)

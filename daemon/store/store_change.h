@@ -15,6 +15,8 @@ int store_change_add(struct store *s, const struct change *c, int64_t *out_id, b
                      struct err *e);
 int store_change_next(struct store *s, int64_t repo_id, struct change *out, bool *found,
                       struct err *e); /* the oldest that is still new */
+/* When the repository's newest change was noted; 0: there is none. */
+int store_change_newest_ms(struct store *s, int64_t repo_id, int64_t *out, struct err *e);
 /* The repositories that have changes which are new. */
 int store_change_waiting(struct store *s, struct id_list *out, struct err *e);
 int store_change_planned(struct store *s, int64_t id, int64_t mr_id, struct err *e);

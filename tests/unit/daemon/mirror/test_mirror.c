@@ -58,7 +58,7 @@ static int64_t soon(void)
 static int fetch(struct bench *b, struct err *e)
 {
     struct mirror_source source = {.url = b->url, .patterns = everything};
-    return mirror_fetch(b->mirror, &source, soon(), e);
+    return mirror_fetch(b->mirror, &source, soon(), NULL, e);
 }
 
 /* "name name" of what the mirror has now. */
@@ -215,7 +215,8 @@ static void fetch_may_be_killed_at_any_time(void **state)
     for (int i = 0; i < 15; i++) {
         struct mirror_source source = {.url = b->url, .patterns = everything};
         struct err why = {0};
-        (void)mirror_fetch(b->mirror, &source, clock_now_ns() + i * 5 * CLOCK_NS_PER_MS, &why);
+        (void)mirror_fetch(b->mirror, &source, clock_now_ns() + i * 5 * CLOCK_NS_PER_MS, NULL,
+                           &why);
     }
 
     MUST(fetch(b, &e));
@@ -234,7 +235,7 @@ static void fetch_above_its_limit_is_refused(void **state)
                 "cd work; head -c 3000000 /dev/urandom >big; git add big; git commit -q -m "
                 "big; git push -q ../shop.git main");
 
-    int rc = mirror_fetch(b->mirror, &source, soon(), &why);
+    int rc = mirror_fetch(b->mirror, &source, soon(), NULL, &why);
 
     assert_int_equal(rc, -1);
     assert_int_equal(why.kind, ERR_LIMIT);
@@ -265,7 +266,7 @@ static void server_that_never_answers_ends_at_the_deadline(void **state)
     struct mirror_source source = {.url = b->url, .patterns = everything};
     int64_t begin = clock_now_ns();
 
-    int rc = mirror_fetch(b->mirror, &source, begin + 300 * CLOCK_NS_PER_MS, &why);
+    int rc = mirror_fetch(b->mirror, &source, begin + 300 * CLOCK_NS_PER_MS, NULL, &why);
 
     assert_int_equal(rc, -1);
     assert_int_equal(why.kind, ERR_TIMEOUT);
@@ -292,11 +293,89 @@ static void daemon_that_stops_does_not_wait_for_a_slow_server(void **state)
         .url = b->url, .patterns = everything, .stopping = &stopping};
     assert_int_equal(pthread_create(&thread, NULL, set_stopping, &stopping), 0);
 
-    int rc = mirror_fetch(b->mirror, &source, soon(), &why);
+    int rc = mirror_fetch(b->mirror, &source, soon(), NULL, &why);
 
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_int_equal(rc, -1);
     assert_int_equal(why.kind, ERR_CONFLICT);
+}
+
+/* One child for all: it says whether anything moved, and does not outlive a deadline. */
+static void kept_child_serves_fetch_after_fetch(void **state)
+{
+    struct bench *b = *state;
+    AUTO(mirror_fetcher_freep) struct mirror_fetcher *fetcher = mirror_fetcher_new();
+    struct mirror_source source = {.url = b->url, .patterns = everything, .fetcher = fetcher};
+    struct mirror_source silent = {.patterns = everything, .fetcher = fetcher};
+    char url[64];
+    struct err why = {0};
+    bool first, second, third;
+    int port;
+    AUTO(fdio_closep) int server = silent_server(&port);
+    assert_true(server >= 0);
+    snprintf(url, sizeof url, "git://127.0.0.1:%d/shop.git", port);
+    silent.url = url;
+
+    MUST(mirror_fetch(b->mirror, &source, soon(), &first, &e));
+    MUST(mirror_fetch(b->mirror, &source, soon(), &second, &e));
+    int rc =
+        mirror_fetch(b->mirror, &silent, clock_now_ns() + 300 * CLOCK_NS_PER_MS, NULL, &why);
+    scratch_run(
+        &b->dir,
+        "cd work; echo 9 >>f; git add f; git commit -q -m c9; git push -q ../shop.git main");
+    MUST(mirror_fetch(b->mirror, &source, soon(), &third, &e));
+
+    assert_true(first);
+    assert_false(second);
+    assert_int_equal(rc, -1);
+    assert_int_equal(why.kind, ERR_TIMEOUT);
+    assert_true(third);
+}
+
+static void kept_child_tells_what_is_wrong(void **state)
+{
+    struct bench *b = *state;
+    AUTO(mirror_fetcher_freep) struct mirror_fetcher *fetcher = mirror_fetcher_new();
+    struct mirror_source source = {
+        .url = "/nowhere/shop.git", .patterns = everything, .fetcher = fetcher};
+    struct err why = {0};
+
+    int rc = mirror_fetch(b->mirror, &source, soon(), NULL, &why);
+
+    assert_int_equal(rc, -1);
+    assert_non_null(strstr(why.text, "/nowhere/shop.git"));
+    assert_null(strstr(why.text, "ended"));
+}
+
+static bool is_own(struct bench *b, const char *name)
+{
+    AUTO(mirror_refs_done) struct mirror_refs list = {0};
+    AUTO(mirror_closep) struct mirror *m = NULL;
+    MUST(fetch(b, &e));
+    MUST(mirror_open(b->path, &m, &e));
+    MUST(mirror_list_refs(m, &list, &e));
+    for (size_t i = 0; i < list.refs.len; i++)
+        if (strcmp(list.refs.at[i].name, name) == 0)
+            return list.refs.at[i].is_own;
+    fail_msg("no '%s'", name);
+    return false;
+}
+
+/* Whoever may push to a branch of the repository may be trusted; nobody else has done so. */
+static void head_is_own_while_a_branch_has_it(void **state)
+{
+    struct bench *b = *state;
+    scratch_run(&b->dir,
+                "cd work; git checkout -q --detach; echo x >x; git add x; git commit -q -m x;"
+                " git push -q ../shop.git HEAD:refs/pull/61/head HEAD:refs/heads/topic;"
+                " echo y >x; git commit -q -a -m y;"
+                " git push -q ../shop.git HEAD:refs/pull/62/head; git checkout -q main");
+
+    assert_true(is_own(b, "refs/pull/61/head"));
+    assert_false(is_own(b, "refs/pull/62/head"));
+
+    scratch_run(&b->dir, "git -C shop.git update-ref refs/pull/61/head refs/pull/62/head");
+    assert_false(is_own(b, "refs/pull/61/head"));
 }
 
 static void url_with_a_password_is_refused(void **state)
@@ -342,6 +421,9 @@ int main(int argc, char **argv)
         CASE(fetch_above_its_limit_is_refused),
         CASE(server_that_never_answers_ends_at_the_deadline),
         CASE(daemon_that_stops_does_not_wait_for_a_slow_server),
+        CASE(kept_child_serves_fetch_after_fetch),
+        CASE(kept_child_tells_what_is_wrong),
+        CASE(head_is_own_while_a_branch_has_it),
         CASE(url_with_a_password_is_refused),
         CASE(directory_that_is_no_repository_becomes_one),
     };

@@ -131,7 +131,7 @@ static int fetch(struct bench *b, int port, const char *folder, bool with_token,
     snprintf(url, sizeof url, "http://127.0.0.1:%d/%s/shop.git", port, folder);
     struct mirror_source source = {
         .url = url, .patterns = patterns, .token_file = with_token ? b->token_file : NULL};
-    return mirror_fetch(b->m, &source, clock_now_ns() + 30 * CLOCK_NS_PER_S, e);
+    return mirror_fetch(b->m, &source, clock_now_ns() + 30 * CLOCK_NS_PER_S, NULL, e);
 }
 
 static void assert_arrived(struct bench *b)

@@ -101,6 +101,36 @@ static void commit_that_was_measured_is_not_measured_again_after_a_push_back(voi
     assert_string_equal(jobs, "");
 }
 
+/* Two hours of silence at a twentieth are six minutes; half an hour at most was asked for. */
+static void idle_repository_is_looked_at_more_rarely(void **state)
+{
+    struct bench *b = *state;
+    b->repo.poll_most_ns = 1800 * CLOCK_NS_PER_S;
+    (void)watch_step(b->watch);
+    scratch_run(&b->dir,
+                "sqlite3 state/pacewatch.db 'UPDATE change SET at_ms = at_ms - 7200000'");
+    bench_close_watch(b);
+    bench_open_watch(b);
+    int64_t now = clock_now_ns();
+
+    int64_t idle = watch_step(b->watch) - now;
+    scratch_run(&b->dir, "sqlite3 state/pacewatch.db 'UPDATE change SET at_ms = 1'");
+    bench_close_watch(b);
+    bench_open_watch(b);
+    int64_t very_idle = watch_step(b->watch) - now;
+    bench_commit(b, "c4");
+    bench_push(b);
+    bench_look(b);
+    now = clock_now_ns();
+    bench_close_watch(b);
+    bench_open_watch(b);
+    int64_t busy = watch_step(b->watch) - now;
+
+    assert_in_range(idle / CLOCK_NS_PER_S, 320, 400);
+    assert_in_range(very_idle / CLOCK_NS_PER_S, 1600, 2000);
+    assert_in_range(busy / CLOCK_NS_PER_S, 0, 5);
+}
+
 static void deleted_branch_keeps_its_positions_and_may_come_back(void **state)
 {
     struct bench *b = *state;
@@ -340,6 +370,7 @@ int main(int argc, char **argv)
         CASE(every_commit_of_a_push_gets_a_job_in_order),
         CASE(force_push_keeps_positions_and_a_push_back_finds_them),
         CASE(commit_that_was_measured_is_not_measured_again_after_a_push_back),
+        CASE(idle_repository_is_looked_at_more_rarely),
         CASE(deleted_branch_keeps_its_positions_and_may_come_back),
         CASE(merges_count_once_along_the_first_parent),
         CASE(paths_of_the_spec_decide_which_commits_are_measured),
