@@ -26,6 +26,8 @@ static const struct route table[] = {
     {HTTP_POST, "/runner/v1/beat", ROUTE_BEAT, BEAT_BYTES_MAX, runner_beat},
     {HTTP_POST, "/runner/v1/log", ROUTE_RUNNER, STORE_LOG_PIECE_MAX, runner_log},
     {HTTP_POST, "/hooks/{}", ROUTE_HOOK, FORGE_HOOK_BYTES_MAX, hook_receive},
+    {HTTP_PUT, "/runner/v1/look", ROUTE_RUNNER, RESULT_DOC_BYTES_MAX, runner_look_ask},
+    {HTTP_GET, "/runner/v1/look", ROUTE_RUNNER, 0, runner_look_answer},
     {HTTP_PUT, "/runner/v1/result", ROUTE_RESULT, RESULT_DOC_BYTES_MAX, runner_result},
 };
 

@@ -15,6 +15,7 @@
 #include "log.h"
 #include "store_attempt.h"
 #include "store_job.h"
+#include "store_look.h"
 #include "store_run.h"
 
 enum { TOKEN_BYTES_MAX = 256, PATH_BYTES_MAX = 4096 };
@@ -146,7 +147,9 @@ static int load_spec(struct call *c, struct spec **out, struct err *e)
     return spec_parse(str_view(&text), SPEC_FILE, out, e);
 }
 
-int runner_result(struct call *c, struct err *e)
+/* Foreign bytes are read and checked here, before they reach the database. */
+static int read_result(struct call *c, struct spec **spec_out, struct result_doc **out,
+                       struct err *e)
 {
     AUTO(spec_freep) struct spec *spec = NULL;
     AUTO(result_doc_freep) struct result_doc *doc = NULL;
@@ -160,6 +163,58 @@ int runner_result(struct call *c, struct err *e)
     if (doc->job != a->job_id || doc->attempt != a->n)
         return err_set(e, ERR_INPUT, "the result is of job %" PRId64 ", attempt %" PRId64,
                        doc->job, doc->attempt);
+    *spec_out = STEAL(spec);
+    *out = STEAL(doc);
+    return 0;
+}
+
+static int read_look(struct call *c, struct look *out, struct err *e)
+{
+    int64_t n = 0;
+    if (url_param_int(&c->request->url, "n", 1, RESULT_ROUNDS_MAX, &n, e) < 0)
+        return -1;
+    if (n == 0)
+        return err_set(e, ERR_INPUT, "parameter 'n' is missing");
+    *out = (struct look){.job_id = c->attempt.job_id, .attempt = c->attempt.n, .n = (int)n};
+    return 0;
+}
+
+int runner_look_ask(struct call *c, struct err *e)
+{
+    AUTO(spec_freep) struct spec *spec = NULL;
+    AUTO(result_doc_freep) struct result_doc *doc = NULL;
+    struct look look;
+    if (read_look(c, &look, e) < 0 || read_result(c, &spec, &doc, e) < 0 ||
+        store_look_ask(c->store, look.job_id, look.attempt, look.n, c->request->body, e) < 0)
+        return -1;
+    if (c->options->judge)
+        bell_ring(c->options->judge);
+    c->reply->status = 204;
+    return 0;
+}
+
+int runner_look_answer(struct call *c, struct err *e)
+{
+    struct look look;
+    enum look_answer answer;
+    if (read_look(c, &look, e) < 0 || store_look_get(c->store, &look, &answer, e) < 0)
+        return -1;
+    struct jw w = api_json(c);
+    if (answer == LOOK_OPEN)
+        jw_null(&w, "stop");
+    else
+        jw_bool(&w, "stop", answer == LOOK_STOP);
+    api_json_end(&w);
+    return 0;
+}
+
+int runner_result(struct call *c, struct err *e)
+{
+    AUTO(spec_freep) struct spec *spec = NULL;
+    AUTO(result_doc_freep) struct result_doc *doc = NULL;
+    const struct attempt *a = &c->attempt;
+    if (read_result(c, &spec, &doc, e) < 0)
+        return -1;
     if (store_run_accept(c->store, doc, spec, e) < 0)
         return -1;
     if (c->options->judge)

@@ -18,6 +18,8 @@ int runner_job(struct call *c, struct err *e);
 int runner_source(struct call *c, struct err *e);
 int runner_beat(struct call *c, struct err *e);
 int runner_log(struct call *c, struct err *e);
+int runner_look_ask(struct call *c, struct err *e);    /* PUT: the rounds so far */
+int runner_look_answer(struct call *c, struct err *e); /* GET: go on, or stop? */
 int runner_result(struct call *c, struct err *e);
 
 #endif

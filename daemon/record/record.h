@@ -222,6 +222,7 @@ struct verdict_record {
     bool confirmed;
     char why[VERDICT_WHY_MAX];
     int rounds, rounds_void;
+    bool final; /* at a look: more rounds are unlikely to decide more; not stored */
     VEC(struct verdict_line) lines; /* worst first */
 };
 

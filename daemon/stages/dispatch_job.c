@@ -13,6 +13,7 @@
 #include "store_attempt.h"
 #include "store_job.h"
 #include "store_repo.h"
+#include "store_run.h"
 
 enum { TOKEN_BYTES = 32, AA_ROUNDS_LEAST = 3, AA_SHARE = 3 };
 
@@ -153,26 +154,40 @@ static int64_t aa_rounds(int64_t rounds)
     return n < rounds ? n : rounds;
 }
 
+/* All rounds that there may be, with the looks before the last; a head without a base has
+ * nothing to look for and takes the smallest number. */
+static int plan_rounds(struct start *s, struct job_doc *doc, struct err *e)
+{
+    const struct spec_sensitivity *sensitivity = &s->spec->sensitivity;
+    int64_t usual = 0;
+    doc->rounds = doc->rounds_expected = sensitivity->rounds_least;
+    if (!s->base.id)
+        return 0;
+    doc->looks_len = spec_looks(sensitivity, doc->looks) - 1;
+    doc->rounds = sensitivity->rounds_most;
+    doc->aa_rounds = aa_rounds(doc->rounds);
+    if (store_run_rounds_usual(s->store, s->job.id, &usual, e) < 0)
+        return -1;
+    doc->rounds_expected = usual > 0 && usual < doc->rounds ? usual : doc->rounds;
+    return 0;
+}
+
 static int write_job(struct start *s, struct err *e)
 {
     AUTO(str_done) struct str path = STR_INIT(4096);
     AUTO(str_done) struct str text = STR_INIT(JOB_DOC_BYTES_MAX);
-    const struct spec_sensitivity *sensitivity = &s->spec->sensitivity;
-    /* What is to be announced deserves the larger number. */
-    int64_t rounds =
-        s->job.kind == JOB_CONFIRM ? sensitivity->rounds_most : sensitivity->rounds_least;
     struct job_doc doc = {
         .job = s->job.id,
         .attempt = s->attempt,
         .seed = s->job.seed,
-        .rounds = rounds,
-        .aa_rounds = s->base.id ? aa_rounds(rounds) : 0,
         .sandbox = s->d->o.sandbox,
         .build_network = s->d->o.build_network && s->spec->limits.build_network,
         .beat_every_ns = BEAT_EVERY_NS,
         .spec = s->spec,
     };
     (void)snprintf(doc.kind, sizeof doc.kind, "%s", job_kind_names[s->job.kind]);
+    if (plan_rounds(s, &doc, e) < 0)
+        return -1;
     describe_side(&doc.side[SIDE_BASE], &s->base);
     describe_side(&doc.side[SIDE_HEAD], &s->head);
     job_doc_write(&doc, &text);

@@ -22,24 +22,14 @@
 #define JUDGE_LOOK_NS  (60 * CLOCK_NS_PER_S)
 #define JUDGE_RETRY_NS (5 * CLOCK_NS_PER_S)
 
-/* Everything known about one job. */
-struct judgement {
-    struct job job;
-    struct run run;
-    struct spec *spec;
-    struct judge_rules rules;
-    struct job_samples samples;
-    struct verdict_record verdict;
-};
-
-static void judgement_done(struct judgement *g)
+void judgement_done(struct judgement *g)
 {
     spec_freep(&g->spec);
     job_samples_done(&g->samples);
     verdict_record_done(&g->verdict);
 }
 
-static int load_spec(struct store *s, int64_t spec_id, struct spec **out, struct err *e)
+int judge_load_spec(struct store *s, int64_t spec_id, struct spec **out, struct err *e)
 {
     AUTO(str_done) struct str body = STR_INIT(SPEC_BYTES_MAX);
     if (!spec_id)
@@ -49,12 +39,23 @@ static int load_spec(struct store *s, int64_t spec_id, struct spec **out, struct
     return spec_parse(str_view(&body), SPEC_FILE, out, e);
 }
 
-static void set_rules(struct judgement *g)
+void judge_set_rules(struct judgement *g, int planned)
 {
     char now[CLOCK_ISO_BYTES];
     clock_iso(clock_wall_ms(), now);
     g->rules = (struct judge_rules){.spec = g->spec, .seed = (uint64_t)g->job.seed};
     memcpy(g->rules.today, now, JUDGE_DATE_BYTES - 1);
+    judge_set_looks(g->spec, planned, &g->rules);
+}
+
+/* A job that a look has ended is judged at that look. One that ended for another reason, all
+ * rounds measured or no time left, may spend what is left of alpha on the rounds it has: that
+ * reason says nothing about their values. Looks before count as spent either way. */
+static void choose_look(struct judgement *g)
+{
+    int look = judge_find_look(&g->rules, (int)g->samples.rounds);
+    if (g->run.end == RESULT_END_LOOK && look >= 0)
+        g->rules.look = look;
 }
 
 static int load(struct store *s, const struct job *job, struct judgement *g, struct err *e)
@@ -67,9 +68,10 @@ static int load(struct store *s, const struct job *job, struct judgement *g, str
         return -1;
     if (!found)
         return err_set(e, ERR_INPUT, "the job has no run");
-    if (load_spec(s, job->spec_id, &g->spec, e) < 0)
+    if (judge_load_spec(s, job->spec_id, &g->spec, e) < 0)
         return -1;
-    set_rules(g);
+    judge_set_rules(g, g->run.rounds_planned);
+    choose_look(g);
     return 0;
 }
 
@@ -221,6 +223,7 @@ static int settle_first(const struct judge *j, const struct judgement *own,
 {
     AUTO(verdict_record_done) struct verdict_record both = {.job_id = first->job.id};
     judge_join(&first->samples, &own->samples);
+    first->rules.looks_len = 0; /* the rounds of two jobs are looked at once */
     if (judge_verdict(&first->samples, &first->rules, "", &both, e) < 0)
         return -1;
     struct judge_second second = {.again = &own->verdict, .both = &both, .job = own->job.id};
@@ -270,7 +273,7 @@ static int give_up(const struct judge *j, const struct job *job, const struct er
     return store_commit(&tx, e);
 }
 
-static bool is_permanent(const struct err *e)
+bool judge_is_permanent(const struct err *e)
 {
     return e->kind == ERR_INPUT || e->kind == ERR_LIMIT || e->kind == ERR_NOT_FOUND;
 }
@@ -283,7 +286,7 @@ static int judge_measured(const struct judge *j, const struct job *job, struct e
         r = job->kind == JOB_CONFIRM ? judge_second_job(j, &g, e) : judge_plain(j, &g, e);
     if (r < 0) {
         struct err why = *e;
-        return is_permanent(&why) ? give_up(j, job, &why, e) : -1;
+        return judge_is_permanent(&why) ? give_up(j, job, &why, e) : -1;
     }
     log_info("job judged", "job=%" PRId64 " outcome=%s rounds=%d void=%d", job->id,
              outcome_names[g.verdict.outcome], g.verdict.rounds, g.verdict.rounds_void);
@@ -319,7 +322,8 @@ static int judge_failed(const struct judge *j, int64_t id, struct err *e)
     struct job job;
     if (store_job_get(j->store, id, &job, e) < 0)
         return -1;
-    if (job.spec_id && load_spec(j->store, job.spec_id, &spec, e) < 0 && !is_permanent(e))
+    if (job.spec_id && judge_load_spec(j->store, job.spec_id, &spec, e) < 0 &&
+        !judge_is_permanent(e))
         return -1;
     bool second = job.kind == JOB_CONFIRM && job.confirms;
     if (store_begin(j->store, &tx, e) < 0 || (second && release_first(j, &job, e) < 0) ||
@@ -334,6 +338,10 @@ static int judge_next(const struct judge *j, bool *worked, struct err *e)
 {
     struct job job;
     int64_t failed;
+    /* First what somebody waits for. */
+    int looked = judge_look(j, worked, e);
+    if (looked < 0 || *worked)
+        return looked;
     if (store_job_in_state(j->store, JOB_MEASURED, &job, worked, e) < 0)
         return -1;
     if (*worked)

@@ -19,7 +19,29 @@ struct judge_rules {
     const struct spec *spec;
     uint64_t seed;
     char today[JUDGE_DATE_BYTES]; /* YYYY-MM-DD: ignore rules end */
+    int looks[SPEC_LOOKS_MAX];    /* planned; none: all rounds are judged at once */
+    size_t looks_len;
+    int look; /* the one at which they are judged */
 };
+
+/* Everything known about one job. */
+struct judgement {
+    struct job job;
+    struct run run;
+    struct spec *spec;
+    struct judge_rules rules;
+    struct job_samples samples;
+    struct verdict_record verdict;
+};
+void judgement_done(struct judgement *g);
+
+/* --- loading (judge.c) -------------------------------------------------------------------- */
+
+int judge_load_spec(struct store *s, int64_t spec_id, struct spec **out, struct err *e);
+/* Rules of the last look of a job that has its spec; 'planned' as the runner said. */
+void judge_set_rules(struct judgement *g, int planned);
+/* What cannot be judged today cannot be judged tomorrow. */
+bool judge_is_permanent(const struct err *e);
 
 /* One row per series that has a complete round; 'left_out' counts the others. Lines are in the
  * order of the series. */
@@ -30,11 +52,15 @@ int judge_rows(const struct job_samples *samples, const struct judge_rules *rule
 void judge_median(double *x, size_t n, double *median, double *lo, double *hi);
 
 /* The error rate: base has none as a rule, so there is no ratio to look at. Slower when head
- * fails more often in so many rounds that chance would do it once in 200 jobs (sign test), and
- * the median difference reaches 'margin', a share of all requests. One bad round of ten is no
- * change. */
-void judge_errors(const struct series_rounds *s, size_t rounds, double margin, int direction,
-                  struct verdict_line *line);
+ * fails more often in so many rounds that chance would do it in a share 'level' of jobs (sign
+ * test), and the median difference reaches 'margin', a share of all requests. One bad round of
+ * ten is no change. */
+struct judge_errors_rules {
+    double margin, level; /* one-sided */
+    int direction;
+};
+void judge_errors(const struct series_rounds *s, size_t rounds,
+                  const struct judge_errors_rules *rules, struct verdict_line *line);
 
 /* Static limits and ignore rules of the spec, over rows that are judged already. */
 void judge_checks(const struct job_samples *samples, const struct judge_rules *rules,
@@ -44,6 +70,20 @@ void judge_checks_alone(const struct job_samples *samples, const struct judge_ru
                         struct verdict_record *v);
 bool judge_ignored(const struct judge_rules *rules, const struct series_key *key,
                    const struct spec_ignore **out);
+
+/* --- looks (judge_look.c) ----------------------------------------------------------------- */
+
+/* Answers the oldest question of a runner. */
+int judge_look(const struct judge *j, bool *worked, struct err *e);
+/* The planned looks of a job of 'planned' rounds; the last is chosen. */
+void judge_set_looks(const struct spec *spec, int planned, struct judge_rules *rules);
+/* Which of them is at so many rounds; -1: none. */
+int judge_find_look(const struct judge_rules *rules, int rounds);
+/* 'first': the verdict that is to be confirmed; NULL: none. */
+bool judge_may_stop(const struct verdict_record *v, const struct verdict_record *first);
+/* The rounds of a document that is not stored; ids of series are numbers from 1. */
+void judge_samples_of(const struct result_doc *doc, const struct spec *spec,
+                      struct job_samples *out);
 
 /* --- verdict (judge_verdict.c): pure ------------------------------------------------------ */
 

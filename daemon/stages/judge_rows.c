@@ -11,13 +11,14 @@
 
 #include "explain.h"
 #include "judge_parts.h"
+#include "looks.h"
 #include "pair.h"
 #include "rank.h"
 #include "summary.h"
 #include "verdict.h"
 
 #define INTERVAL_ALPHA 0.05
-#define ERRORS_ALPHA   0.005 /* one-sided, as the claims of stats */
+#define CLAIM_ALPHA    0.01 /* two-sided, over all looks */
 
 void judge_median(double *x, size_t n, double *median, double *lo, double *hi)
 {
@@ -102,9 +103,10 @@ static void explain_errors(struct verdict_line *line, const struct differences *
                 outcome_words[line->outcome], base, head, c->above, c->n, c->below, margin);
 }
 
-void judge_errors(const struct series_rounds *s, size_t rounds, double margin, int direction,
-                  struct verdict_line *line)
+void judge_errors(const struct series_rounds *s, size_t rounds,
+                  const struct judge_errors_rules *rules, struct verdict_line *line)
 {
+    double margin = rules->margin;
     struct differences c = compare(s->base, s->head, rounds);
     struct differences aa = compare(s->base, s->again, rounds);
     double lo, hi;
@@ -115,12 +117,12 @@ void judge_errors(const struct series_rounds *s, size_t rounds, double margin, i
     line->detectable = NAN;
     line->least_effect = margin;
     line->rounds = (int)c.n;
-    size_t worse = direction < 0 ? c.above : c.below, better = c.above + c.below - worse;
+    size_t worse = rules->direction < 0 ? c.above : c.below, better = c.above + c.below - worse;
     bool large = fabs(line->effect) >= margin;
     line->outcome = OUTCOME_UNDECIDED;
-    if (large && sign_test(worse, worse + better) <= ERRORS_ALPHA)
+    if (large && sign_test(worse, worse + better) <= rules->level)
         line->outcome = OUTCOME_SLOWER;
-    else if (large && sign_test(better, worse + better) <= ERRORS_ALPHA)
+    else if (large && sign_test(better, worse + better) <= rules->level)
         line->outcome = OUTCOME_FASTER;
     else if ((line->lo > -margin && line->hi < margin) || !(worse + better))
         line->outcome = OUTCOME_NO_CHANGE;
@@ -264,14 +266,32 @@ static void take_row(const struct work *w, size_t i, const struct job_samples *s
     accept_equal(line, &w->metrics[i]);
 }
 
+/* What this look may spend on one side: its own share of alpha, so that the shares of all looks
+ * add up to alpha (union bound). A job that ended before its last look has that look's. */
+static double errors_level(const struct judge_rules *rules, size_t rounds)
+{
+    if (!rules->looks_len)
+        return CLAIM_ALPHA / 2;
+    size_t last = (size_t)rules->looks[rules->looks_len - 1];
+    double before = 0;
+    for (int k = 0; k < rules->look; k++)
+        if ((size_t)rules->looks[k] < rounds)
+            before = looks_spent(CLAIM_ALPHA, (size_t)rules->looks[k], last);
+    return (looks_spent(CLAIM_ALPHA, (size_t)rules->looks[rules->look], last) - before) / 2;
+}
+
 static void take_errors(const struct series_rounds *s, const struct job_samples *samples,
                         const struct judge_rules *rules, struct verdict_record *out)
 {
     struct verdict_line *line = vec_push(&out->lines);
     name_line(line, &s->key);
     line->primary = decides(&s->key, rules);
-    judge_errors(s, samples->rounds, rules->spec->sensitivity.least_effect[METRIC_ERRORS],
-                 metric_table[METRIC_ERRORS].direction, line);
+    judge_errors(s, samples->rounds,
+                 &(struct judge_errors_rules){
+                     .margin = rules->spec->sensitivity.least_effect[METRIC_ERRORS],
+                     .level = errors_level(rules, samples->rounds),
+                     .direction = metric_table[METRIC_ERRORS].direction},
+                 line);
 }
 
 int judge_rows(const struct job_samples *samples, const struct judge_rules *rules,
@@ -296,9 +316,18 @@ int judge_rows(const struct job_samples *samples, const struct judge_rules *rule
             take_errors(s, samples, rules, out);
     }
     struct verdict_family family;
-    struct verdict_rules stats = {.seed = rules->seed};
+    struct verdict_rules stats = {.alpha = CLAIM_ALPHA,
+                                  .seed = rules->seed,
+                                  .looks = rules->looks,
+                                  .looks_len = rules->looks_len,
+                                  .look = rules->looks_len ? rules->look : 0};
     if (verdict_judge(w.metrics, w.n, &stats, w.rows, &family, e) < 0)
         return -1;
+    /* What is open about failed requests only more rounds can tell. */
+    out->final = family.final;
+    for (size_t i = 0; i < out->lines.len; i++)
+        out->final = out->final && !(out->lines.at[i].primary &&
+                                     out->lines.at[i].outcome == OUTCOME_UNDECIDED);
     for (size_t i = 0; i < w.n; i++)
         take_row(&w, i, samples, out);
     return 0;

@@ -21,11 +21,13 @@
             ".popsection\n")
 
 MIGRATION(migration_0001, "0001_first.sql");
+MIGRATION(migration_0002, "0002_looks.sql");
 
 static const struct {
     const char *name, *text;
 } migrations[] = {
     {"0001_first.sql", migration_0001},
+    {"0002_looks.sql", migration_0002},
 };
 
 int store_schema_version(void)

@@ -246,8 +246,9 @@ static int put_run(struct taking *t, struct err *e)
     struct sql q = sql_open(
         t->s,
         "INSERT INTO run(job_id, attempt, env_state_id, identical, base_artifact,"
-        "  head_artifact, started_ms, ended_ms, noise_json)"
-        " VALUES(:job, :attempt, :env, :identical, :base, :head, :started, :ended, :noise)"
+        "  head_artifact, started_ms, ended_ms, noise_json, rounds_planned, end_reason)"
+        " VALUES(:job, :attempt, :env, :identical, :base, :head, :started, :ended, :noise,"
+        "  :planned, :end)"
         " RETURNING id");
     facts_json(d->noise.at, d->noise.len, &noise);
     sql_int(&q, ":job", d->job);
@@ -259,6 +260,8 @@ static int put_run(struct taking *t, struct err *e)
     sql_int(&q, ":started", d->started_ms);
     sql_int(&q, ":ended", d->ended_ms);
     sql_view(&q, ":noise", str_view(&noise));
+    sql_int(&q, ":planned", d->rounds_planned);
+    sql_text(&q, ":end", result_end_names[d->end]);
     return sql_id_of(&q, &t->run_id, e);
 }
 
@@ -302,7 +305,8 @@ int store_run_by_job(struct store *s, int64_t job, struct run *out, bool *found,
 {
     AUTO(sql_done)
     struct sql q = sql_open(s, "SELECT r.id, r.job_id, r.env_state_id, s.environment_id,"
-                               " r.attempt, r.identical, r.started_ms, r.ended_ms, v.host"
+                               " r.attempt, r.identical, r.started_ms, r.ended_ms, v.host,"
+                               " r.rounds_planned, r.end_reason"
                                " FROM run r JOIN environment_state s ON s.id = r.env_state_id"
                                " JOIN environment v ON v.id = s.environment_id"
                                " WHERE r.job_id = :job");
@@ -322,5 +326,26 @@ int store_run_by_job(struct store *s, int64_t job, struct run *out, bool *found,
         .ended_ms = sql_col_int(&q, 7),
     };
     sql_col_copy(&q, 8, out->host, sizeof out->host);
+    out->rounds_planned = (int)sql_col_int(&q, 9);
+    out->end = (enum result_end)sql_col_word(&q, 10, result_end_names, RESULT_END_COUNT);
+    return 0;
+}
+
+int store_run_rounds_usual(struct store *s, int64_t job, int64_t *out, struct err *e)
+{
+    /* The median of the newest runs of the same kind, spec and branch. */
+    AUTO(sql_done)
+    struct sql q = sql_open(
+        s, "WITH last AS (SELECT count(o.id) AS n FROM job j"
+           "  JOIN job k ON k.branch_id = j.branch_id AND k.kind = j.kind"
+           "   AND k.spec_id = j.spec_id AND k.id < j.id"
+           "  JOIN run r ON r.job_id = k.id AND r.identical = 0 JOIN round o ON o.run_id = r.id"
+           "  WHERE j.id = :job GROUP BY r.id ORDER BY k.id DESC LIMIT 9)"
+           " SELECT n FROM last ORDER BY n LIMIT 1 OFFSET (SELECT count(*) / 2 FROM last)");
+    bool row;
+    sql_int(&q, ":job", job);
+    if (sql_step(&q, &row, e) < 0)
+        return -1;
+    *out = row ? sql_col_int(&q, 0) : 0;
     return 0;
 }

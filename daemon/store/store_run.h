@@ -21,8 +21,13 @@ struct run {
     bool identical;
     int64_t started_ms, ended_ms;
     char host[RECORD_NAME_MAX];
+    int rounds_planned; /* 0: not known */
+    enum result_end end;
 };
 
 int store_run_by_job(struct store *s, int64_t job, struct run *out, bool *found, struct err *e);
+
+/* How many rounds jobs like this one took lately; 0: there was none. */
+int store_run_rounds_usual(struct store *s, int64_t job, int64_t *out, struct err *e);
 
 #endif

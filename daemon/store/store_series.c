@@ -51,6 +51,20 @@ static double *missing(size_t n)
     return at;
 }
 
+void series_rounds_init(struct series_rounds *r, size_t rounds)
+{
+    r->base = missing(rounds);
+    r->head = missing(rounds);
+    r->again = missing(rounds);
+}
+
+void series_rounds_set(struct series_rounds *r, size_t round, enum side side, int copy,
+                       double value)
+{
+    double *column = side == SIDE_HEAD ? r->head : copy ? r->again : r->base;
+    column[round] = value;
+}
+
 static struct series_rounds *push_series(struct sql *q, int metric, struct job_samples *out)
 {
     struct series_rounds *r = vec_push(&out->series);
@@ -60,17 +74,8 @@ static struct series_rounds *push_series(struct sql *q, int metric, struct job_s
         .endpoint = sql_col_dup(q, 2),
         .metric = (enum metric)metric,
     };
-    r->base = missing(out->rounds);
-    r->head = missing(out->rounds);
-    r->again = missing(out->rounds);
+    series_rounds_init(r, out->rounds);
     return r;
-}
-
-static double *column_of(const struct series_rounds *r, struct view side, int64_t copy)
-{
-    if (view_eqz(side, side_names[SIDE_HEAD]))
-        return r->head;
-    return copy ? r->again : r->base;
 }
 
 /* One pass over the rows, which come sorted by series. A metric that this program does not know
@@ -89,7 +94,8 @@ static int read_samples(struct sql *q, struct job_samples *out, struct err *e)
             r = push_series(q, (int)metric, out);
         size_t index = (size_t)sql_col_int(q, 4);
         if (index < out->rounds)
-            column_of(r, sql_col_view(q, 5), sql_col_int(q, 6))[index] = sql_col_real(q, 7);
+            series_rounds_set(r, index, (enum side)sql_col_word(q, 5, side_names, SIDE_COUNT),
+                              (int)sql_col_int(q, 6), sql_col_real(q, 7));
     }
     return -1;
 }

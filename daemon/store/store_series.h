@@ -23,6 +23,11 @@ struct job_samples {
     VEC(struct series_rounds) series; /* by scenario, endpoint, metric */
 };
 
+/* Room for so many rounds, all missing; and one value of them. */
+void series_rounds_init(struct series_rounds *r, size_t rounds);
+void series_rounds_set(struct series_rounds *r, size_t round, enum side side, int copy,
+                       double value);
+
 int store_samples_load(struct store *s, int64_t job, struct job_samples *out, struct err *e);
 void job_samples_done(struct job_samples *js);
 void series_key_done(struct series_key *key);

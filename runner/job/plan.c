@@ -25,10 +25,13 @@ void plan_make(struct plan *out, int64_t rounds, int64_t aa_rounds, bool has_bas
     *out = (struct plan){0};
     for (int64_t i = 0; i < rounds; i++) {
         struct plan_round *r = vec_push(&out->rounds);
-        r->kind = !has_base ? ROUND_SINGLE : i < aa_rounds ? ROUND_ABA : ROUND_AB;
+        r->kind = has_base ? ROUND_AB : ROUND_SINGLE;
     }
-    if (rounds > 0)
-        rng_shuffle(&rng, out->rounds.at, out->rounds.len, sizeof out->rounds.at[0]);
+    for (int64_t i = 0; has_base && i < aa_rounds; i++) {
+        int64_t from = i * rounds / aa_rounds, to = (i + 1) * rounds / aa_rounds;
+        int64_t at = from + (int64_t)rng_below(&rng, (uint64_t)(to - from));
+        out->rounds.at[at].kind = ROUND_ABA;
+    }
     for (size_t i = 0; i < out->rounds.len; i++) {
         struct plan_round *r = &out->rounds.at[i];
         fill_arms(r, &rng);

@@ -6,7 +6,8 @@
  *     aba      base, base again, head         in random order: also says how noisy base is
  *     single   head                           when there is no base
  *
- * The aba rounds are spread at random over the job, so that their noise is the job's noise.
+ * The aba rounds stand one in each equal stretch of the job, at a random place in it: their
+ * noise is the job's noise, and an early look has its share of them.
  */
 #ifndef JOB_PLAN_H
 #define JOB_PLAN_H

@@ -2,6 +2,9 @@
 /*
  * rounds: all rounds of a job, in the plan's order.
  *
+ * At a planned look the daemon gets the rounds so far and says whether there is anything left
+ * to find out; this program knows no verdicts. No answer in time means: go on.
+ *
  * A void round is measured once more and then counted as void, arms and all. When rounds are
  * void again and again for the same reason of one side, there is no point in going on: the
  * service cannot stand the load, or the generator cannot make it.
@@ -19,12 +22,17 @@ enum {
     ROUNDS_ENOUGH = 5,   /* counted rounds that are worth judging when time runs out */
 };
 
-#define ARM_OVERHEAD_NS (100 * CLOCK_NS_PER_MS) /* a first guess for the ETA */
+#define LOOK_WITHIN_NS     (10 * CLOCK_NS_PER_S)
+#define LOOK_PAUSE_NS      (5 * CLOCK_NS_PER_MS) /* doubles with every try */
+#define LOOK_PAUSE_MOST_NS (320 * CLOCK_NS_PER_MS)
+#define ARM_OVERHEAD_NS    (100 * CLOCK_NS_PER_MS) /* a first guess for the ETA */
 
 struct rounds {
     struct job *job;
     struct plan plan;
     int64_t start_ns, arms_done;
+    int64_t first_end_ms; /* the end as it was expected after the first round; 0: not yet */
+    size_t look;          /* the next one */
     int void_in_row, counted;
     enum gate_cause last_cause;
     enum side last_side;
@@ -38,11 +46,23 @@ static int64_t guess_arm_ns(const struct spec *spec)
     return ns;
 }
 
-/* What is left, at the pace so far. */
-static int64_t left_ns(const struct rounds *r, size_t round)
+/* How many rounds there will be: as many as jobs like this one took, or else up to the next
+ * look, since then nothing is known but that it will not end before. */
+static size_t rounds_expected(const struct rounds *r, size_t round)
+{
+    const struct job_doc *doc = r->job->doc;
+    if ((int64_t)round < doc->rounds_expected)
+        return (size_t)doc->rounds_expected;
+    if (r->look < doc->looks_len)
+        return round + (size_t)(doc->looks[r->look] - r->counted);
+    return r->plan.rounds.len;
+}
+
+/* What is left of the first 'until' rounds, at the pace so far. */
+static int64_t left_ns(const struct rounds *r, size_t round, size_t until)
 {
     int64_t arms_left = 0;
-    for (size_t i = round; i < r->plan.rounds.len; i++)
+    for (size_t i = round; i < until && i < r->plan.rounds.len; i++)
         arms_left += r->plan.rounds.at[i].arms_len;
     int64_t arm_ns = guess_arm_ns(r->job->doc->spec);
     if (r->arms_done > 0)
@@ -52,11 +72,17 @@ static int64_t left_ns(const struct rounds *r, size_t round)
 
 static void tell_progress(struct rounds *r, size_t round)
 {
+    const struct job_doc *doc = r->job->doc;
     int64_t planned = (int64_t)r->plan.rounds.len;
-    int64_t eta_ms = clock_wall_ms() + left_ns(r, round) / CLOCK_NS_PER_MS;
-    if ((int64_t)round < planned)
+    int64_t left = left_ns(r, round, rounds_expected(r, round));
+    int64_t eta_ms = clock_wall_ms() + left / CLOCK_NS_PER_MS;
+    if ((int64_t)round < planned && r->look < doc->looks_len)
+        pulse_stage(r->job->pulse, "round %zu, look at %d", round + 1, doc->looks[r->look]);
+    else if ((int64_t)round < planned)
         pulse_stage(r->job->pulse, "round %zu", round + 1);
     pulse_rounds(r->job->pulse, (int64_t)round, planned, eta_ms);
+    if (round == 1)
+        r->first_end_ms = eta_ms;
 }
 
 static void arms_clear(struct result_round *round)
@@ -137,24 +163,87 @@ static int give_up(struct rounds *r)
     return 0; /* a disturbed host may become quiet again */
 }
 
+/* --- looks -----------------------------------------------------------------------------------
+ */
+
+/* Waits for the answer; LINK_LOOK_OPEN when there was none in time. */
+static int await_answer(struct rounds *r, int n, enum link_look *out)
+{
+    struct job *j = r->job;
+    int64_t deadline_ns = job_deadline(j, LOOK_WITHIN_NS), pause_ns = LOOK_PAUSE_NS;
+    *out = LINK_LOOK_OPEN;
+    while (*out == LINK_LOOK_OPEN && clock_now_ns() < deadline_ns) {
+        struct err e = {0};
+        (void)pulse_wait(j->pulse, -1, clock_now_ns() + pause_ns);
+        if (job_check_cancel(j) < 0)
+            return -1;
+        if (link_look_answer(j->link, n, out, &e) < 0 && e.kind != ERR_AWAY) {
+            job_note(j, "look after %d rounds: %s", n, e.text);
+            return 0;
+        }
+        pause_ns = pause_ns * 2 < LOOK_PAUSE_MOST_NS ? pause_ns * 2 : LOOK_PAUSE_MOST_NS;
+    }
+    return 0;
+}
+
+/* Whatever goes wrong with a look is no reason to stop. */
+static int take_look(struct rounds *r, bool *stop)
+{
+    struct job *j = r->job;
+    struct err e = {0};
+    enum link_look answer = LINK_LOOK_OPEN;
+    AUTO(str_done) struct str text = STR_INIT(RESULT_DOC_BYTES_MAX);
+    int n = j->doc->looks[r->look++];
+    result_doc_write_look(j->result, &text);
+    if (link_look_ask(j->link, n, str_view(&text), &e) < 0)
+        job_note(j, "look after %d rounds: %s", n, e.text);
+    else if (await_answer(r, n, &answer) < 0)
+        return -1;
+    job_note(j, "look after %d rounds: %s", n,
+             answer == LINK_LOOK_STOP    ? "stop"
+             : answer == LINK_LOOK_GO_ON ? "go on"
+                                         : "no answer, go on");
+    *stop = answer == LINK_LOOK_STOP;
+    return 0;
+}
+
+static bool is_look(const struct rounds *r)
+{
+    const struct job_doc *doc = r->job->doc;
+    return r->look < doc->looks_len && r->counted == doc->looks[r->look];
+}
+
+/* --- all of them -----------------------------------------------------------------------------
+ */
+
+static int run_out_of_time(struct rounds *r, size_t done)
+{
+    size_t planned = r->plan.rounds.len;
+    if (r->counted < ROUNDS_ENOUGH)
+        return job_fail(r->job, FAILURE_INFRA, -1,
+                        "the job's time limit passed after %zu of %zu rounds", done, planned);
+    job_note(r->job, "time limit: stopped after %zu of %zu rounds", done, planned);
+    r->job->result->end = RESULT_END_TIME;
+    return 0;
+}
+
 static int run_all(struct rounds *r)
 {
     for (size_t i = 0; i < r->plan.rounds.len; i++) {
+        bool stop = false;
         tell_progress(r, i);
-        if (clock_now_ns() + left_ns(r, i) / (int64_t)(r->plan.rounds.len - i) >
-            r->job->deadline_ns) {
-            if (r->counted < ROUNDS_ENOUGH)
-                return job_fail(r->job, FAILURE_INFRA, -1,
-                                "the job's time limit passed after %zu of %zu rounds", i,
-                                r->plan.rounds.len);
-            job_note(r->job, "time limit: stopped after %zu of %zu rounds", i,
-                     r->plan.rounds.len);
-            return 0;
-        }
+        if (clock_now_ns() + left_ns(r, i, i + 1) > r->job->deadline_ns)
+            return run_out_of_time(r, i);
         if (measure_round(r, i) < 0)
             return -1;
         if (r->void_in_row >= ROUNDS_VOID_MAX && give_up(r) < 0)
             return -1;
+        if (is_look(r) && take_look(r, &stop) < 0)
+            return -1;
+        if (stop) {
+            r->job->result->end = RESULT_END_LOOK;
+            return 0;
+        }
     }
     tell_progress(r, r->plan.rounds.len);
     return 0;
@@ -191,6 +280,15 @@ static void sum_up_noise(struct job *j)
     }
 }
 
+/* How well the end was foreseen, once a first round had shown the pace. */
+static void note_estimate(const struct rounds *r)
+{
+    int64_t start_ms = r->job->result->started_ms, now_ms = clock_wall_ms();
+    if (r->first_end_ms > 0 && now_ms > start_ms)
+        job_note(r->job, "the end was expected %+.0f %% of the job's time from now",
+                 100 * (double)(r->first_end_ms - now_ms) / (double)(now_ms - start_ms));
+}
+
 static void rounds_done(struct rounds *r)
 {
     plan_done(&r->plan);
@@ -204,6 +302,7 @@ int job_measure(struct job *j)
         return -1;
     plan_make(&r.plan, doc->rounds, doc->aa_rounds, doc->side[SIDE_BASE].present,
               (uint64_t)doc->seed);
+    j->result->rounds_planned = (int64_t)r.plan.rounds.len;
     j->nice = cpus_raise_priority();
     r.start_ns = clock_now_ns();
     int rc = run_all(&r);
@@ -211,5 +310,6 @@ int job_measure(struct job *j)
     double arms = r.arms_done ? (double)r.arms_done : 1;
     job_note(j, "%d of %zu rounds counted, %.0f ms per arm", r.counted, r.plan.rounds.len,
              (double)(clock_now_ns() - r.start_ns) / 1e6 / arms);
+    note_estimate(&r);
     return rc;
 }

@@ -4,6 +4,7 @@
 
 #include <curl/curl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -231,6 +232,36 @@ int link_log(struct link *l, const char *stage, int64_t seq, struct view bytes, 
     AUTO(request_done)
     struct request r = {.method = "POST", .path = str_text(&path), .fd = -1, .body = bytes};
     return perform(l, &r, e);
+}
+
+int link_look_ask(struct link *l, int n, struct view result, struct err *e)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "/runner/v1/look?n=%d", n);
+    AUTO(request_done)
+    struct request r = {.method = "PUT", .path = path, .json = true, .fd = -1, .body = result};
+    return perform(l, &r, e);
+}
+
+int link_look_answer(struct link *l, int n, enum link_look *out, struct err *e)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "/runner/v1/look?n=%d", n);
+    AUTO(request_done) struct request r = {.method = "GET", .path = path, .fd = -1};
+    AUTO(json_freep) struct json_doc *doc = NULL;
+    bool stop = false;
+    if (perform(l, &r, e) < 0)
+        return -1;
+    if (json_parse(str_view(&r.answer), &JSON_MESSAGE, &doc, e) < 0)
+        return err_ctx(e, "answer to a look");
+    const struct json *member = json_get(json_root(doc), "stop");
+    *out = LINK_LOOK_OPEN;
+    if (member && json_type(member) == JSON_NULL)
+        return 0;
+    if (json_read_bool(doc, json_root(doc), "stop", true, &stop, e) < 0)
+        return err_ctx(e, "answer to a look");
+    *out = stop ? LINK_LOOK_STOP : LINK_LOOK_GO_ON;
+    return 0;
 }
 
 int link_result(struct link *l, struct view result, int64_t deadline_ns, struct err *e)

@@ -55,6 +55,11 @@ int link_source(struct link *l, enum side side, int fd, int64_t bytes_max, struc
 int link_beat(struct link *l, const struct link_beat *beat, bool *cancel, struct err *e);
 int link_log(struct link *l, const char *stage, int64_t seq, struct view bytes, struct err *e);
 
+/* Hands in the rounds so far after 'n' that counted, and asks whether to go on. */
+int link_look_ask(struct link *l, int n, struct view result, struct err *e);
+enum link_look { LINK_LOOK_OPEN, LINK_LOOK_GO_ON, LINK_LOOK_STOP };
+int link_look_answer(struct link *l, int n, enum link_look *out, struct err *e);
+
 /* Tries until it is taken, refused for good, or the deadline; pauses grow from 100 ms to 10 s.
  */
 int link_result(struct link *l, struct view result, int64_t deadline_ns, struct err *e);

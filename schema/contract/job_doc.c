@@ -40,6 +40,26 @@ static int read_side(const struct json_doc *doc, const struct json *root, enum s
     return 0;
 }
 
+static int read_looks(const struct json_doc *doc, const struct json *root, struct job_doc *j,
+                      struct err *e)
+{
+    const struct json *looks = NULL;
+    if (json_read_member(doc, root, "looks", false, JSON_ARRAY, &looks, e) < 0)
+        return -1;
+    if (looks && json_count(looks) > SPEC_LOOKS_MAX)
+        return json_fail(doc, looks, e, "'looks' has more than %d entries", SPEC_LOOKS_MAX);
+    int last = 0;
+    for (const struct json *v = looks ? json_first(looks) : NULL; v; v = json_next(v)) {
+        double n = json_type(v) == JSON_NUMBER ? json_number(v) : 0;
+        if (n <= last || n >= (double)j->rounds || n != (int)n)
+            return json_fail(doc, v, e, "looks must be ascending numbers below 'rounds'");
+        j->looks[j->looks_len++] = last = (int)n;
+    }
+    j->rounds_expected = j->rounds;
+    return json_read_int(doc, root, "rounds_expected", false, 1, j->rounds, &j->rounds_expected,
+                         e);
+}
+
 /* The spec travels as text inside the job and is read by its own reader, so there is one place
  * that knows its keys and limits. */
 static int read_spec(const struct json_doc *doc, const struct json *root, struct spec **out,
@@ -69,6 +89,7 @@ int job_doc_parse(struct view text, struct job_doc **out, struct err *e)
         read_side(doc, root, SIDE_HEAD, &j->side[SIDE_HEAD], e) < 0 ||
         json_read_int(doc, root, "rounds", true, 1, 1000, &j->rounds, e) < 0 ||
         json_read_int(doc, root, "aa_rounds", true, 0, j->rounds, &j->aa_rounds, e) < 0 ||
+        read_looks(doc, root, j, e) < 0 ||
         json_read_bool(doc, root, "sandbox", true, &j->sandbox, e) < 0 ||
         json_read_bool(doc, root, "build_network", true, &j->build_network, e) < 0 ||
         json_read_int(doc, root, "beat_every_ns", false, CLOCK_NS_PER_MS, 60 * CLOCK_NS_PER_S,
@@ -111,6 +132,11 @@ void job_doc_write(const struct job_doc *j, struct str *out)
     write_side(&w, SIDE_HEAD, &j->side[SIDE_HEAD]);
     jw_int(&w, "rounds", j->rounds);
     jw_int(&w, "aa_rounds", j->aa_rounds);
+    jw_array(&w, "looks");
+    for (size_t i = 0; i < j->looks_len; i++)
+        jw_int(&w, NULL, j->looks[i]);
+    jw_end(&w);
+    jw_int(&w, "rounds_expected", j->rounds_expected);
     jw_bool(&w, "sandbox", j->sandbox);
     jw_bool(&w, "build_network", j->build_network);
     jw_int(&w, "beat_every_ns", j->beat_every_ns);

@@ -29,10 +29,14 @@ struct job_doc {
     char kind[JOB_KIND_MAX];
     int64_t seed;
     struct job_side side[SIDE_COUNT];
-    int64_t rounds;     /* with base and head */
-    int64_t aa_rounds;  /* of those, how many measure base a second time */
-    bool sandbox;       /* false only by the operator's word */
-    bool build_network; /* granted by the operator and wanted by the spec */
+    int64_t rounds;            /* planned: at most so many, with base and head */
+    int64_t aa_rounds;         /* of those, how many measure base a second time */
+    int looks[SPEC_LOOKS_MAX]; /* after how many counted rounds the daemon is asked whether to
+                                  go on; ascending, below 'rounds' */
+    size_t looks_len;
+    int64_t rounds_expected; /* as earlier jobs went; for the first ETA */
+    bool sandbox;            /* false only by the operator's word */
+    bool build_network;      /* granted by the operator and wanted by the spec */
     int64_t beat_every_ns;
     struct spec *spec; /* owned; travels as a text member, "spec" */
 };

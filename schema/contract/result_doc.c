@@ -13,6 +13,7 @@ const char *const failure_names[FAILURE_COUNT] = {
     "none", "infra", "config", "build", "start", "verify", "load",
 };
 const char *const round_kind_names[ROUND_KIND_COUNT] = {"ab", "aba", "single"};
+const char *const result_end_names[RESULT_END_COUNT] = {"plan", "look", "time"};
 
 bool failure_is_commits_fault(enum failure_class c)
 {
@@ -82,7 +83,7 @@ static void write_facts(struct jw *w, const char *key, const struct result_fact 
     jw_end(w);
 }
 
-static void write_arm(struct jw *w, const struct result_arm *arm)
+static void write_arm(struct jw *w, const struct result_arm *arm, bool hists)
 {
     jw_object(w, NULL);
     jw_int(w, "place", arm->place);
@@ -101,7 +102,7 @@ static void write_arm(struct jw *w, const struct result_arm *arm)
     }
     jw_end(w);
     jw_array(w, "hists");
-    for (size_t i = 0; i < arm->hists.len; i++) {
+    for (size_t i = 0; hists && i < arm->hists.len; i++) {
         const struct result_hist *h = &arm->hists.at[i];
         jw_object(w, NULL);
         jw_int(w, "scenario", h->scenario);
@@ -114,7 +115,7 @@ static void write_arm(struct jw *w, const struct result_arm *arm)
     jw_end(w);
 }
 
-static void write_round(struct jw *w, const struct result_round *round)
+static void write_round(struct jw *w, const struct result_round *round, bool hists)
 {
     jw_object(w, NULL);
     jw_int(w, "n", round->n);
@@ -122,7 +123,7 @@ static void write_round(struct jw *w, const struct result_round *round)
     jw_text(w, "void", round->void_reason);
     jw_array(w, "arms");
     for (size_t i = 0; i < round->arms.len; i++)
-        write_arm(w, &round->arms.at[i]);
+        write_arm(w, &round->arms.at[i], hists);
     jw_end(w);
     jw_end(w);
 }
@@ -154,7 +155,7 @@ static void write_failure(struct jw *w, const struct result_doc *r)
     jw_end(w);
 }
 
-void result_doc_write(const struct result_doc *r, struct str *out)
+static void write_doc(const struct result_doc *r, bool hists, struct str *out)
 {
     struct jw w = jw_begin(out);
     jw_object(&w, NULL);
@@ -172,11 +173,23 @@ void result_doc_write(const struct result_doc *r, struct str *out)
     write_facts(&w, "identity", r->identity.at, r->identity.len);
     write_facts(&w, "state", r->state.at, r->state.len);
     write_facts(&w, "noise", r->noise.at, r->noise.len);
+    jw_int(&w, "rounds_planned", r->rounds_planned);
+    jw_text(&w, "end", result_end_names[r->end]);
     jw_array(&w, "rounds");
     for (size_t i = 0; i < r->rounds.len; i++)
-        write_round(&w, &r->rounds.at[i]);
+        write_round(&w, &r->rounds.at[i], hists);
     jw_end(&w);
     jw_end(&w);
+}
+
+void result_doc_write(const struct result_doc *r, struct str *out)
+{
+    write_doc(r, true, out);
+}
+
+void result_doc_write_look(const struct result_doc *r, struct str *out)
+{
+    write_doc(r, false, out);
 }
 
 void result_facts_digest(const struct result_fact *facts, size_t n,

@@ -76,6 +76,15 @@ struct result_round {
     VEC(struct result_arm) arms;
 };
 
+/* Why there are so many rounds and no more. */
+enum result_end {
+    RESULT_END_PLAN, /* all planned ones were measured */
+    RESULT_END_LOOK, /* a look said that nothing is left to find out */
+    RESULT_END_TIME, /* the job's time limit came first */
+    RESULT_END_COUNT,
+};
+extern const char *const result_end_names[RESULT_END_COUNT]; /* "plan", "look", "time" */
+
 struct result_artifact {
     bool present, cached;
     unsigned char digest[DIGEST_BYTES];
@@ -94,6 +103,8 @@ struct result_doc {
     VEC(struct result_fact) identity; /* what makes measurements comparable; sorted by name */
     VEC(struct result_fact) state;    /* what may change on the same machine; sorted by name */
     VEC(struct result_fact) noise;    /* gauges of the whole job */
+    int64_t rounds_planned;           /* 0: not said */
+    enum result_end end;
     VEC(struct result_round) rounds;
 };
 
@@ -103,6 +114,8 @@ void result_doc_freep(struct result_doc **r);
 int result_doc_parse(struct view text, const struct spec *spec, struct result_doc **out,
                      struct err *e);
 void result_doc_write(const struct result_doc *r, struct str *out);
+/* The same without histograms: what a look needs. */
+void result_doc_write_look(const struct result_doc *r, struct str *out);
 
 /* The digest of a sorted list of facts: identity and state hashes. */
 void result_facts_digest(const struct result_fact *facts, size_t n,

@@ -343,6 +343,19 @@ static int read_head(struct reader *rd, const struct json *root, struct result_d
     return 0;
 }
 
+/* An older runner says neither: it measured what was planned. */
+static int read_end(struct reader *rd, const struct json *root, struct result_doc *r)
+{
+    int end = RESULT_END_PLAN;
+    if (json_read_int(rd->doc, root, "rounds_planned", false, 0, RESULT_ROUNDS_MAX,
+                      &r->rounds_planned, rd->err) < 0 ||
+        (json_get(root, "end") &&
+         word_index(rd, root, "end", result_end_names, RESULT_END_COUNT, &end) < 0))
+        return -1;
+    r->end = (enum result_end)end;
+    return 0;
+}
+
 int result_doc_parse(struct view text, const struct spec *spec, struct result_doc **out,
                      struct err *e)
 {
@@ -357,7 +370,7 @@ int result_doc_parse(struct view text, const struct spec *spec, struct result_do
     if (read_head(&rd, root, r) < 0)
         return err_ctx(e, "result document");
     const struct json *rounds = read_array(&rd, root, "rounds", RESULT_ROUNDS_MAX);
-    if (!rounds)
+    if (!rounds || read_end(&rd, root, r) < 0)
         return err_ctx(e, "result document");
     int n = 0;
     for (const struct json *v = json_first(rounds); v; v = json_next(v))

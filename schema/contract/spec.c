@@ -134,6 +134,19 @@ static void write_sensitivity(struct jw *w, const struct spec_sensitivity *s)
     jw_end(w);
 }
 
+size_t spec_looks(const struct spec_sensitivity *s, int out[SPEC_LOOKS_MAX])
+{
+    static const int usual[] = {10, 15, 20, 30};
+    size_t n = 0;
+    if (s->rounds_least < s->rounds_most)
+        out[n++] = (int)s->rounds_least;
+    for (size_t i = 0; i < ARRAY_LEN(usual); i++)
+        if (usual[i] > s->rounds_least && usual[i] < s->rounds_most)
+            out[n++] = usual[i];
+    out[n++] = (int)s->rounds_most;
+    return n;
+}
+
 static void write_limit(struct jw *w, const char *key, const char *unit, double value)
 {
     if (strcmp(unit, "ns") == 0)

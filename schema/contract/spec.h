@@ -27,6 +27,7 @@ enum {
     SPEC_ENDPOINTS_MAX = 256,
     SPEC_CONNECTIONS_MAX = 50000,
     SPEC_ROUNDS_LEAST = 10, /* with fewer, a family of metrics can claim nothing at 1 % */
+    SPEC_LOOKS_MAX = 8,
 };
 
 struct spec_pair { /* a header or an environment variable */
@@ -115,7 +116,7 @@ struct spec_scenario {
 struct spec_sensitivity {
     double least_effect[METRIC_COUNT]; /* relative, 0.05 = 5 % */
     double max_noise;                  /* A/A noise above which the answer is 'undecided' */
-    int64_t rounds_least, rounds_most; /* of a first job, and of one that confirms it */
+    int64_t rounds_least, rounds_most; /* at the first look, and at the last */
 };
 
 struct spec_check { /* a static limit */
@@ -175,6 +176,11 @@ void spec_freep(struct spec **s);
 
 /* Every value in force, defaults included, as a spec document that spec_parse reads back. */
 void spec_explain(const struct spec *s, struct str *out);
+
+/* The planned looks: after how many rounds a job may end because nothing is left to find out.
+ * Ascending, the first at 'rounds_least', the last at 'rounds_most', with 10, 15, 20 and 30
+ * between them. Returns how many. */
+size_t spec_looks(const struct spec_sensitivity *s, int out[SPEC_LOOKS_MAX]);
 
 /* Names the workload of a scenario (endpoints, load): part of a series' identity. */
 void spec_workload_digest(const struct spec *s, const struct spec_scenario *scenario,

@@ -409,7 +409,7 @@ static struct spec *spec_default(void)
         s->sensitivity.least_effect[m] = metric_table[m].least_effect;
     s->sensitivity.max_noise = 0.5;
     s->sensitivity.rounds_least = 10;
-    s->sensitivity.rounds_most = 15;
+    s->sensitivity.rounds_most = 30;
     s->confirm_reruns = 1;
     s->triggers.merge_requests = true;
     s->report.when = SPEC_REPORT_CHANGES;

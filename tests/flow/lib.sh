@@ -49,7 +49,7 @@ fast_spec() {
   "ready": { "http": "/health", "timeout": "10s" },
   "load": { "connections": 4, "duration": "60ms", "warmup": "20ms" },
   "scenarios": [{ "name": "list", "endpoints": [{ "path": "/items" }] }],
-  "sensitivity": { "cpu_per_request": "25%", "throughput": "50%", "p50": "50%", "p99": "200%", "rounds": { "least": 12 } },
+  "sensitivity": { "cpu_per_request": "25%", "throughput": "50%", "p50": "50%", "p99": "200%", "rounds": { "least": 12, "most": 15 } },
   "report": { "when": "always" },
 }
 SPEC

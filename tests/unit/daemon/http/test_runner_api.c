@@ -16,6 +16,7 @@
 #include "filled.h"
 #include "http.h"
 #include "store_job.h"
+#include "store_look.h"
 #include "store_run.h"
 #include "wire.h"
 
@@ -114,6 +115,44 @@ static void asking_for_the_job_makes_it_running(void **state)
     assert_int_equal(again, 200);
     assert_string_equal(str_text(&body), "{\"job\":true}");
     assert_int_equal(state_of(f, f->filled.running), JOB_RUNNING);
+}
+
+/* The question is kept once, rings the judge and stays open until it has answered. */
+static void a_look_is_asked_by_put_and_answered_by_get(void **state)
+{
+    struct fixture *f = *state;
+    AUTO(str_done) struct str body = STR_INIT(1 << 20);
+    AUTO(str_done) struct str open_answer = STR_INIT(4096);
+    AUTO(str_done) struct str stop_answer = STR_INIT(4096);
+    struct look look = {.job_id = f->filled.running, .attempt = 2, .n = 10};
+    filled_result(&f->filled, f->filled.running, 2, &body);
+    (void)ask(f, "GET", "/runner/v1/job", AS(FILLED_TOKEN_RUNNING), VIEW(""), NULL);
+
+    int early = ask(f, "GET", "/runner/v1/look?n=10", AS(FILLED_TOKEN_RUNNING), VIEW(""), NULL);
+    int put =
+        ask(f, "PUT", "/runner/v1/look?n=10", AS(FILLED_TOKEN_RUNNING), str_view(&body), NULL);
+    int again =
+        ask(f, "PUT", "/runner/v1/look?n=10", AS(FILLED_TOKEN_RUNNING), str_view(&body), NULL);
+    int bad = ask(f, "PUT", "/runner/v1/look?n=11", AS(FILLED_TOKEN_RUNNING), VIEW("{}"), NULL);
+    int no_n =
+        ask(f, "PUT", "/runner/v1/look", AS(FILLED_TOKEN_RUNNING), str_view(&body), NULL);
+    bool rung = bell_wait(&f->judge, clock_now_ns() + CLOCK_NS_PER_S);
+    int waiting =
+        ask(f, "GET", "/runner/v1/look?n=10", AS(FILLED_TOKEN_RUNNING), VIEW(""), &open_answer);
+    assert_int_equal(store_look_answer(f->filled.store, &look, true, "slower", NULL), 0);
+    int done =
+        ask(f, "GET", "/runner/v1/look?n=10", AS(FILLED_TOKEN_RUNNING), VIEW(""), &stop_answer);
+
+    assert_int_equal(early, 404);
+    assert_int_equal(put, 204);
+    assert_int_equal(again, 204);
+    assert_int_equal(bad, 400);
+    assert_int_equal(no_n, 400);
+    assert_true(rung);
+    assert_int_equal(waiting, 200);
+    assert_string_equal(str_text(&open_answer), "{\"stop\":null}\n");
+    assert_int_equal(done, 200);
+    assert_string_equal(str_text(&stop_answer), "{\"stop\":true}\n");
 }
 
 static void sources_are_streamed_whole(void **state)
@@ -296,6 +335,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_token_opens_its_own_attempt_only, start, stop),
         cmocka_unit_test_setup_teardown(asking_for_the_job_makes_it_running, start, stop),
+        cmocka_unit_test_setup_teardown(a_look_is_asked_by_put_and_answered_by_get, start,
+                                        stop),
         cmocka_unit_test_setup_teardown(sources_are_streamed_whole, start, stop),
         cmocka_unit_test_setup_teardown(beat_tells_whether_to_go_on, start, stop),
         cmocka_unit_test_setup_teardown(bad_beats_and_logs_are_refused, start, stop),

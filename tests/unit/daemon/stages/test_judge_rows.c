@@ -47,7 +47,9 @@ static struct verdict_line errors_of(const double *base, const double *head, siz
                               .base = (double *)(uintptr_t)base,
                               .head = (double *)(uintptr_t)head,
                               .again = again};
-    judge_errors(&s, n, 0.001, -1, &line);
+    judge_errors(&s, n,
+                 &(struct judge_errors_rules){.margin = 0.001, .level = 0.005, .direction = -1},
+                 &line);
     return line;
 }
 

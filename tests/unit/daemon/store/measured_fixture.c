@@ -16,6 +16,7 @@
 #include "rng.h"
 #include "store_attempt.h"
 #include "store_job.h"
+#include "store_look.h"
 #include "store_repo.h"
 #include "store_run.h"
 
@@ -152,6 +153,8 @@ static struct result_doc *make_result(int64_t job, const struct fixture_result *
         d->failure_side = SIDE_HEAD;
         d->failure_text = mem_strdup("exit status 2");
     }
+    d->rounds_planned = r->planned;
+    d->end = r->end;
     d->started_ms = 1764000000000;
     d->ended_ms = 1764000060000;
     d->host = mem_strdup(r->host ? r->host : "bench-1");
@@ -165,10 +168,9 @@ static struct result_doc *make_result(int64_t job, const struct fixture_result *
     return d;
 }
 
-void fixture_deliver(struct fixture *f, int64_t job, const struct fixture_result *r)
+static int begin_attempt(struct fixture *f, int64_t job)
 {
     static unsigned char token[DIGEST_BYTES];
-    AUTO(result_doc_freep) struct result_doc *d = make_result(job, r);
     struct job row;
     int attempt;
     for (int i = 0; i < DIGEST_BYTES && ++token[i] == 0; i++)
@@ -177,11 +179,27 @@ void fixture_deliver(struct fixture *f, int64_t job, const struct fixture_result
     WELL(store_job_submit(f->store, job, row.base, f->spec_id, "local", token, &attempt, e));
     WELL(store_attempt_submitted(f->store, job, attempt, "1", e));
     WELL(store_attempt_begin(f->store, job, attempt, e));
+    return attempt;
+}
+
+void fixture_deliver(struct fixture *f, int64_t job, const struct fixture_result *r)
+{
+    AUTO(result_doc_freep) struct result_doc *d = make_result(job, r);
+    d->attempt = begin_attempt(f, job);
     WELL(store_run_accept(f->store, d, f->spec, e));
 }
 
-int64_t fixture_job(struct fixture *f, enum job_kind kind, int base, int head,
-                    const struct fixture_result *r)
+int fixture_look(struct fixture *f, int64_t job, int n, const struct fixture_result *r)
+{
+    AUTO(result_doc_freep) struct result_doc *d = make_result(job, r);
+    AUTO(str_done) struct str body = STR_INIT(RESULT_DOC_BYTES_MAX);
+    d->attempt = begin_attempt(f, job);
+    result_doc_write_look(d, &body);
+    WELL(store_look_ask(f->store, job, (int)d->attempt, n, str_view(&body), e));
+    return (int)d->attempt;
+}
+
+static int64_t add_job(struct fixture *f, enum job_kind kind, int base, int head)
 {
     struct job want = {
         .repo_id = f->repo,
@@ -196,6 +214,18 @@ int64_t fixture_job(struct fixture *f, enum job_kind kind, int base, int head,
     bool added;
     WELL(store_job_add(f->store, &want, &id, &added, e));
     assert_true(added);
+    return id;
+}
+
+int64_t fixture_queue(struct fixture *f, int base, int head)
+{
+    return add_job(f, JOB_PUSH, base, head);
+}
+
+int64_t fixture_job(struct fixture *f, enum job_kind kind, int base, int head,
+                    const struct fixture_result *r)
+{
+    int64_t id = add_job(f, kind, base, head);
     fixture_deliver(f, id, r);
     return id;
 }

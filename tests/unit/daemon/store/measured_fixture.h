@@ -28,6 +28,8 @@ struct fixture_result {
     double scatter;              /* standard deviation of a value's logarithm; 0: 0.01 */
     double base_errors, head_errors;
     int rounds, rounds_void; /* 0 rounds: 10, unless void ones are given */
+    int planned;             /* rounds; 0: a runner that did not say */
+    enum result_end end;
     bool identical, single, failed;
     const char *host; /* NULL: "bench-1" */
     uint64_t seed;
@@ -42,6 +44,10 @@ void fixture_close(struct fixture *f);
 int64_t fixture_job(struct fixture *f, enum job_kind kind, int base, int head,
                     const struct fixture_result *r);
 void fixture_deliver(struct fixture *f, int64_t job, const struct fixture_result *r);
+/* A queued push job; and the question of its runner after 'n' rounds that counted. Returns the
+ * attempt. */
+int64_t fixture_queue(struct fixture *f, int base, int head);
+int fixture_look(struct fixture *f, int64_t job, int n, const struct fixture_result *r);
 int64_t fixture_queued(struct fixture *f); /* the id of the next queued job; 0: none */
 
 /* One number from the database by a question in SQL; NULL counts as -1. */

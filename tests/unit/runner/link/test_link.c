@@ -52,6 +52,34 @@ static void beat_carries_the_token_and_learns_of_a_cancel(void **state)
     (void)state;
 }
 
+static void a_look_is_open_until_it_is_answered(void **state)
+{
+    static const char *const answers[] = {NO_CONTENT, JSON_OK("{\"stop\":null}"),
+                                          JSON_OK("{\"stop\":false}"),
+                                          JSON_OK("{\"stop\":true}"), JSON_OK("{}")};
+    struct peer p;
+    enum link_look got[3];
+    enum link_look other = LINK_LOOK_OPEN;
+    struct err e = {0};
+    peer_start(&p, answers, 5);
+    AUTO(link_freep) struct link *l = link_to(&p);
+
+    assert_int_equal(link_look_ask(l, 10, VIEW("{}"), NULL), 0);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(link_look_answer(l, 10, &got[i], NULL), 0);
+    assert_int_equal(link_look_answer(l, 10, &other, &e), -1);
+
+    peer_stop(&p);
+    assert_int_equal(got[0], LINK_LOOK_OPEN);
+    assert_int_equal(got[1], LINK_LOOK_GO_ON);
+    assert_int_equal(got[2], LINK_LOOK_STOP);
+    assert_non_null(strstr(e.text, "answer to a look"));
+    assert_non_null(strstr(str_text(&p.requests), "PUT /runner/v1/look?n=10 HTTP/1.1\r\n"));
+    assert_non_null(strstr(str_text(&p.requests), "GET /runner/v1/look?n=10 HTTP/1.1\r\n"));
+    peer_done(&p);
+    (void)state;
+}
+
 struct status_case {
     const char *answer;
     enum err_kind kind;
@@ -181,6 +209,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(beat_carries_the_token_and_learns_of_a_cancel),
+        cmocka_unit_test(a_look_is_open_until_it_is_answered),
         cmocka_unit_test(statuses_say_whether_to_try_again),
         cmocka_unit_test(nobody_there_is_away),
         cmocka_unit_test(result_is_sent_until_it_is_taken),

@@ -213,7 +213,9 @@ JOB_CASES = [
 ]
 for path, value, accepted in JOB_CASES:
     check("job", f"{path} = {value}", changed(job, path, value), accepted)
-check("job", "more A/A rounds than rounds", changed(job, ("aa_rounds",), 11), False, by_schema=True)
+check("job", "more A/A rounds than rounds", changed(job, ("aa_rounds",), 31), False, by_schema=True)
+check("job", "looks that go down", changed(job, ("looks",), [15, 10]), False, by_schema=True)
+check("job", "a look at the end", changed(job, ("looks",), [30]), False, by_schema=True)
 check("job", "a spec that is none", changed(job, ("spec",), "{}"), False, by_schema=True)
 
 arm = ("rounds", 0, "arms", 0)

@@ -87,7 +87,7 @@ static void the_least_spec_gets_every_default(void **state)
     assert_int_equal(s->scenarios_len, 1);
     assert_string_equal(s->scenarios[0].name, "GET /");
     assert_int_equal(s->sensitivity.rounds_least, 10);
-    assert_int_equal(s->sensitivity.rounds_most, 15);
+    assert_int_equal(s->sensitivity.rounds_most, 30);
     assert_true(s->sensitivity.max_noise == 0.5);
     for (int m = 0; m < METRIC_COUNT; m++)
         assert_true(s->sensitivity.least_effect[m] == metric_table[m].least_effect);
