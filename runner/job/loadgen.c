@@ -93,6 +93,7 @@ static int read_result(const struct json_doc *doc, struct loadgen_result *out, s
         json_read_real(doc, root, "achieved_rps", true, &out->achieved_rps, e) < 0 ||
         json_read_member(doc, root, "window", true, JSON_OBJECT, &window, e) < 0 ||
         read_count(doc, window, "answered", &out->answered_in_window, e) < 0 ||
+        json_read_real(doc, window, "warmup_ns", true, &out->warmup_ns, e) < 0 ||
         read_generator(doc, root, out, e) < 0 ||
         json_read_member(doc, root, "endpoints", true, JSON_ARRAY, &endpoints, e) < 0)
         return -1;
@@ -163,10 +164,10 @@ static int start(const struct loadgen_run *run, struct pipes *p, struct child *c
 
     (void)snprintf(port, sizeof port, "http://127.0.0.1:%d", run->port);
     (void)snprintf(seed, sizeof seed, "%llu", (unsigned long long)run->seed);
-    const char *argv[20] = {run->program, "--scenario", run->scenario,    "--cpus", run->cpus,
-                            "--seed",     seed,         "--marks",        "3",      "--json",
-                            "-",          "--quiet",    "--allow-limited"};
-    size_t n = 13;
+    const char *argv[20] = {run->program, "--scenario", run->scenario,     "--cpus",  run->cpus,
+                            "--seed",     seed,         "--marks",         "3",       "--json",
+                            "-",          "--quiet",    "--allow-limited", "--steady"};
+    size_t n = 14;
     struct child_pass pass[2] = {{.fd = marks_end, .as = LOADGEN_FD_MARKS}};
     size_t pass_len = 1;
     if (run->netns >= 0) {

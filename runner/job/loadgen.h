@@ -40,6 +40,7 @@ struct loadgen_result {
     VEC(struct loadgen_times) endpoints; /* in the scenario's order */
     uint64_t answered_in_window;         /* goes with the CPU time of the window */
     double duration_s, achieved_rps;
+    double warmup_ns; /* until the service was steady, at most as the scenario says */
     double cpu_share, lateness_p99_ns;
     bool limited;
     char reason[160];

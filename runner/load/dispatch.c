@@ -180,6 +180,16 @@ void worker_failed(struct worker *w, const struct flight *f, enum fail_phase pha
     }
 }
 
+/* The only writer, so a load and a store do. */
+static void count_warm(struct worker *w, int64_t response_ns)
+{
+    uint64_t answered = atomic_load_explicit(&w->warm_answered, memory_order_relaxed);
+    uint64_t spent_ns = atomic_load_explicit(&w->warm_spent_ns, memory_order_relaxed);
+    atomic_store_explicit(&w->warm_answered, answered + 1, memory_order_relaxed);
+    atomic_store_explicit(&w->warm_spent_ns, spent_ns + (uint64_t)response_ns,
+                          memory_order_relaxed);
+}
+
 void worker_answered(struct worker *w, struct conn *c, const struct flight *f, unsigned status,
                      enum fail_cause cause)
 {
@@ -193,6 +203,8 @@ void worker_answered(struct worker *w, struct conn *c, const struct flight *f, u
         t->second.answered++;
         t->answered_in_window += w->recording;
     }
+    if (w->warming && now < w->start_ns)
+        count_warm(w, now - f->due_ns);
     if (!measured(w, f))
         return;
     p->status[status / 100 < TALLY_STATUS_CLASSES ? status / 100 : 0]++;
@@ -287,8 +299,9 @@ void worker_dispatch(struct worker *w)
         int64_t due = w->next_due_ns;
         int64_t next = arrival_next_due(&w->arrival);
         w->quota -= due >= w->start_ns;
-        w->next_due_ns =
-            next == ARRIVAL_END || w->quota <= 0 ? CLOCK_NEVER : w->clockwork->zero_ns + next;
+        bool last =
+            next == ARRIVAL_END || w->quota <= 0 || w->clockwork->zero_ns + next >= w->stop_ns;
+        w->next_due_ns = last ? CLOCK_NEVER : w->clockwork->zero_ns + next;
         give(w, due, request_deck_draw(&w->deck));
         w->now_ns = clock_now_ns();
     }

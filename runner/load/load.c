@@ -19,16 +19,20 @@
 #include "fdio.h"
 #include "mem.h"
 #include "request.h"
+#include "steady.h"
 #include "worker.h"
 
 enum { SPARE_DESCRIPTORS = 64 };
 
-static const int64_t head_start_ns = 3 * CLOCK_NS_PER_MS; /* between barrier and zero */
+static const int64_t head_start_ns = 3 * CLOCK_NS_PER_MS;  /* between barrier and zero */
+static const int64_t steady_lead_ns = 5 * CLOCK_NS_PER_MS; /* all loops have looked by then */
 
 struct team {
     struct worker *workers;
     unsigned len, started;
     struct clockwork clockwork;
+    int64_t start_ns,
+        end_ns; /* of the window as this thread knows it; a steady service moves it */
     struct bell bell;
     struct request_set requests;
     struct arrival_stage *stages;
@@ -71,6 +75,8 @@ static int check_plan(const struct load_plan *plan, struct err *e)
         if (plan->sources[i].ss_family != plan->target->address.ss_family)
             return err_set(e, ERR_INPUT,
                            "source and target addresses are of different families");
+    if (plan->steady && (plan->requests || plan->stages_len))
+        return err_set(e, ERR_INPUT, "--steady goes with a duration, not with -n or stages");
     if (plan->http2 && plan->open_only)
         return err_set(e, ERR_INPUT, "opening only needs no HTTP/2");
     if (l->timeout_ns < CLOCK_NS_PER_MS)
@@ -235,16 +241,62 @@ static bool wait_for(struct team *t, const struct load_plan *plan, int64_t momen
     return true;
 }
 
+struct warm { /* what the loops had answered at a moment of the warm-up */
+    uint64_t answered, spent_ns;
+};
+
+static struct warm warm_now(const struct team *t)
+{
+    struct warm sum = {0};
+    for (unsigned i = 0; i < t->len; i++) {
+        const struct worker *w = &t->workers[i];
+        sum.answered += atomic_load_explicit(&w->warm_answered, memory_order_relaxed);
+        sum.spent_ns += atomic_load_explicit(&w->warm_spent_ns, memory_order_relaxed);
+    }
+    return sum;
+}
+
+/* Ends the warm-up when it is over. The loops look about once per millisecond, so the new start
+ * lies a little ahead. */
+static void find_steady(struct team *t, const struct load_plan *plan)
+{
+    double means[STEADY_WINDOWS];
+    struct warm before = {0};
+    size_t n = 0;
+    int64_t window_ns = plan->load.warmup_ns / STEADY_WINDOWS;
+    while (!steady_reached(means, n)) {
+        int64_t at_ns = t->clockwork.zero_ns + (int64_t)(n + 1) * window_ns;
+        if (n == STEADY_WINDOWS || at_ns + steady_lead_ns >= t->start_ns ||
+            wait_for(t, plan, at_ns))
+            return;
+        struct warm now = warm_now(t);
+        /* A window without an answer is as slow as the one before, or as all so far. */
+        means[n] = n ? means[n - 1] : (double)window_ns;
+        if (now.answered > before.answered)
+            means[n] = (double)(now.spent_ns - before.spent_ns) /
+                       (double)(now.answered - before.answered);
+        before = now;
+        n++;
+    }
+    int64_t early_ns = clock_now_ns() + steady_lead_ns;
+    if (early_ns >= t->start_ns)
+        return;
+    atomic_store_explicit(&t->clockwork.early_ns, early_ns, memory_order_relaxed);
+    t->end_ns += early_ns - t->start_ns;
+    t->start_ns = early_ns;
+}
+
 static void watch(struct team *t, const struct load_plan *plan)
 {
-    const struct clockwork *k = &t->clockwork;
-    if (!wait_for(t, plan, k->start_ns)) {
+    if (plan->steady)
+        find_steady(t, plan);
+    if (!wait_for(t, plan, t->start_ns)) {
         health_sample(&t->cpus, &t->before);
-        mark(plan, "start", k->start_ns);
+        mark(plan, "start", t->start_ns);
     }
-    (void)wait_for(t, plan, k->end_ns);
+    (void)wait_for(t, plan, t->end_ns);
     int64_t now = clock_now_ns();
-    mark(plan, "end", now < k->end_ns ? now : k->end_ns);
+    mark(plan, "end", now < t->end_ns ? now : t->end_ns);
     health_sample(&t->cpus, &t->after);
     (void)wait_for(t, plan, CLOCK_NEVER);
 }
@@ -261,6 +313,9 @@ static void set_times(struct team *t, const struct load_plan *plan)
         k->end_ns = CLOCK_NEVER;
     else if (is_open_loop(plan))
         k->end_ns = k->zero_ns + arrival_duration_ns(&t->schedule);
+    t->start_ns = k->start_ns;
+    t->end_ns = k->end_ns;
+    atomic_store(&k->early_ns, CLOCK_NEVER);
 }
 
 /* After everything that opens beforehand has tried: is there anybody? */
@@ -337,7 +392,8 @@ static struct load_result *collect(struct team *t, const struct load_plan *plan)
     struct load_result *r = mem_zero(1, sizeof *r);
     tally_init(&r->tally, plan->endpoints_len);
     hist_init(&r->response);
-    r->start_ns = t->clockwork.start_ns;
+    r->start_ns = t->start_ns;
+    r->warmup_ns = t->start_ns - t->clockwork.zero_ns;
     r->end_ns = 0;
     for (unsigned i = 0; i < t->len; i++) {
         const struct worker *w = &t->workers[i];

@@ -63,6 +63,7 @@ struct load_plan {
     size_t stages_len;
     int64_t requests; /* exactly so many instead of a duration; 0: none given */
     bool open_only;   /* connect, send nothing, read to end of file */
+    bool steady;      /* the warm-up ends when steady.h says so, at the latest as planned */
 
     const struct sockaddr_storage *sources; /* addresses to connect from, in turn; or none */
     size_t sources_len;
@@ -86,6 +87,7 @@ struct load_plan {
 
 struct load_result {
     int64_t start_ns, end_ns; /* the window, on the monotonic clock */
+    int64_t warmup_ns;        /* that went before it */
     double duration_s;
     double offered_rps;        /* requests due in the window per second */
     double achieved_rps;       /* answers in the window per second */

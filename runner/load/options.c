@@ -179,6 +179,8 @@ static size_t fill_table(struct given *g, struct opt table[OPTIONS_MAX])
          LOAD_PIPELINE_MAX, NULL},
         {"warmup", 0, OPT_DURATION, "TIME", "run so long before measuring (0s)", &g->warmup_ns,
          0, 0, NULL},
+        {"steady", 0, OPT_FLAG, NULL, "end the warm-up when the service is steady",
+         &o->plan.steady, 0, 0, NULL},
         {"timeout", 0, OPT_DURATION, "TIME", "give a request up after (10s)", &g->timeout_ns, 0,
          0, NULL},
         {"scenario", 0, OPT_TEXT, "FILE", "endpoints and load from a scenario document",

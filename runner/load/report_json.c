@@ -203,6 +203,7 @@ void load_report_json(const struct load_plan *plan, const struct load_result *r,
     jw_int(&w, "start_ns", r->start_ns);
     jw_int(&w, "end_ns", r->end_ns);
     jw_int(&w, "answered", (int64_t)r->tally.answered_in_window);
+    jw_int(&w, "warmup_ns", r->warmup_ns);
     jw_end(&w);
     jw_int(&w, "requests", (int64_t)r->requests);
     jw_int(&w, "answered", (int64_t)r->answered);

@@ -29,6 +29,7 @@ enum {
 
 static const int64_t spin_below_ns = 2 * CLOCK_NS_PER_US; /* too short for a system call */
 static const int64_t quantum_ns = CLOCK_NS_PER_MS;        /* of LOAD_BATCH */
+static const int64_t warm_look_ns = CLOCK_NS_PER_MS;      /* for an end of the warm-up */
 static const int64_t lead_min_ns = 5 * CLOCK_NS_PER_US;
 static const int64_t lead_max_ns = 200 * CLOCK_NS_PER_US;
 
@@ -98,9 +99,26 @@ static void sweep(struct worker *w)
     w->sweep_ns = w->now_ns + pause / parts;
 }
 
+/* The window moves as a whole. What was already drawn from the schedule behind it is not sent.
+ */
+static void take_early_start(struct worker *w)
+{
+    int64_t early =
+        (int64_t)atomic_load_explicit(&w->clockwork->early_ns, memory_order_relaxed);
+    w->warming = early == CLOCK_NEVER && w->now_ns < w->start_ns;
+    if (early == CLOCK_NEVER)
+        return;
+    w->end_ns = w->stop_ns = early + w->end_ns - w->start_ns;
+    w->start_ns = early;
+    if (w->next_due_ns >= w->stop_ns)
+        w->next_due_ns = CLOCK_NEVER;
+}
+
 void worker_tick(struct worker *w)
 {
     bool counting = w->second_ends_ns != 0;
+    if (w->warming)
+        take_early_start(w);
     if (!counting && w->now_ns >= w->start_ns)
         open_window(w);
     if (w->recording && w->now_ns >= w->end_ns)
@@ -116,6 +134,8 @@ void worker_tick(struct worker *w)
     int64_t next = w->second_ends_ns ? w->second_ends_ns : w->start_ns;
     if (w->recording && w->end_ns < next)
         next = w->end_ns;
+    if (w->warming && w->now_ns + warm_look_ns < next)
+        next = w->now_ns + warm_look_ns;
     w->next_tick_ns = w->sweep_ns < next ? w->sweep_ns : next;
 }
 
@@ -236,6 +256,7 @@ static void begin(struct worker *w)
     w->now_ns = clock_now_ns();
     w->start_ns = k->start_ns;
     w->end_ns = w->stop_ns = k->end_ns;
+    w->warming = w->plan->steady;
     w->sweep_ns = w->now_ns + w->plan->load.timeout_ns / SWEEPS_PER_TIMEOUT;
     w->area_ns = w->now_ns;
     if (w->open_loop) {

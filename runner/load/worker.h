@@ -39,6 +39,9 @@ struct clockwork {
     int64_t start_ns;         /* the window opens */
     int64_t end_ns;           /* it closes; INT64_MAX with an exact number of requests */
     bool cancelled;           /* there will be no run */
+    /* Warm-up that ends when the service is steady: the window opens at this time instead,
+     * which lies in the future when it is set. CLOCK_NEVER: not known yet. */
+    atomic_int_fast64_t early_ns;
 };
 
 struct ring { /* a queue of connection indices, each at most once */
@@ -68,6 +71,7 @@ struct worker {
     const struct protocol *protocol;
     struct engine *engine;
     bool open_loop, close_each, recording;
+    bool warming; /* in a warm-up whose end is looked for */
     uint16_t depth;
     int64_t quota; /* requests still to send inside the window; INT64_MAX without '-n' */
 
@@ -109,6 +113,8 @@ struct worker {
 
     _Alignas(64) atomic_uint_fast64_t shown_answered;
     atomic_uint_fast64_t shown_failed;
+    /* Of the warm-up, when its end is looked for. */
+    atomic_uint_fast64_t warm_answered, warm_spent_ns;
 
     unsigned lane, lanes;
     struct clockwork *clockwork;

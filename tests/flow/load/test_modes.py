@@ -190,6 +190,19 @@ class Modes(unittest.TestCase):
         self.assertEqual([line["at_ns"] for line in lines],
                          [window["start_ns"], window["end_ns"]])
 
+    def test_warm_up_ends_when_the_service_is_steady(self):
+        for options in (("-c", 2), ("--rate", "1000/s")):
+            run = self.load(*options, "--steady", "--warmup", "4s", "-d", "300ms")
+
+            window = run.result["window"]
+            self.assertGreaterEqual(window["warmup_ns"], 1e9)  # a quarter at least
+            self.assertLess(window["warmup_ns"], 4e9)
+            self.assertAlmostEqual(run.result["duration_s"], 0.3, delta=0.01)
+            self.assertAlmostEqual(window["end_ns"] - window["start_ns"], 3e8, delta=1e7)
+            self.assertEqual(run.result["failed"], 0)
+            if "--rate" in options:
+                self.assertAlmostEqual(run.result["requests"], 300, delta=2)
+
     def test_nobody_there(self):
         closed = Run("-c", 2, "-d", "100ms", "http://127.0.0.1:1/")
         rate = Run("--rate", "100/s", "-d", "100ms", "http://127.0.0.1:1/")

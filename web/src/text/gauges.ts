@@ -13,6 +13,7 @@ const KNOWN: Record<string, [title: string, kind: Kind]> = {
     psi_io: ['disk pressure', 'share'],
     switches_per_s: ['context switches of the host', '1/s'],
     involuntary_per_s: ['preemptions of the service', '1/s'],
+    warmup_ns: ['warm-up until the service was steady', 'ns'],
     load_cpu: ['CPU share of the load generator', 'share'],
     load_late_p99_ns: ['lateness of requests, p99', 'ns'],
     load_limited: ['rounds limited by the load generator', 'share'],

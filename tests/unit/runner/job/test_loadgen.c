@@ -26,7 +26,7 @@ static void write_result(struct str *out, const char *verdict)
                         "\"count\":100,\"p50\":50000,\"p90\":90000,\"p99\":99000}";
     str_addf(out,
              "{%s,\"hist\":\"%s\",\"duration_s\":0.5,\"achieved_rps\":200,"
-             "\"window\":{\"start_ns\":1,\"end_ns\":2,\"answered\":98},"
+             "\"window\":{\"start_ns\":1,\"end_ns\":2,\"answered\":98,\"warmup_ns\":7},"
              "\"endpoints\":[{\"name\":\"GET /\",%s,\"hist\":\"%s\"}],"
              "\"generator\":{\"cpu_share\":0.4,\"lateness_ns\":{\"p99\":1500}},"
              "\"verdict\":\"%s\",\"reason\":\"why not\"}",
