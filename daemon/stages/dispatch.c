@@ -12,7 +12,7 @@
 #include "dispatch_parts.h"
 #include "fdio.h"
 #include "log.h"
-#include "quiet_lock.h"
+#include "quiet.h"
 #include "store_attempt.h"
 #include "store_job.h"
 
@@ -32,7 +32,7 @@ int dispatch_open(const struct dispatch_options *options, struct dispatch **out,
     str_addf(&jobs, "%s/jobs", d->o.state_dir);
     if (fdio_remove_tree(str_text(&jobs), e) < 0 ||
         fdio_make_dirs(str_text(&jobs), 0700, e) < 0 ||
-        quiet_lock_open(d->o.state_dir, &d->quiet, e) < 0 ||
+        quiet_open_in(d->o.state_dir, &d->quiet, e) < 0 ||
         store_attempt_recover(d->o.store, executor_name(d->o.executor), &taken, e) < 0)
         return -1;
     if (taken > 0)
@@ -150,7 +150,7 @@ static int look_at_all(struct dispatch *d, struct err *e)
             return -1;
     }
     if (d->actives.len == 0)
-        quiet_lock_release(d->quiet);
+        quiet_release(d->quiet);
     return 0;
 }
 
@@ -171,7 +171,7 @@ static int start_next(struct dispatch *d, bool *disturbed, struct err *e)
             return -1;
         if (!found)
             return 0;
-        if (!quiet_lock_try(d->quiet, QUIET_ALONE)) {
+        if (!quiet_try(d->quiet, QUIET_ALONE)) {
             *disturbed = true;
             return 0;
         }
@@ -179,7 +179,7 @@ static int start_next(struct dispatch *d, bool *disturbed, struct err *e)
             return err_ctx(e, "job %" PRId64, job.id);
         if (started)
             return 0;
-        quiet_lock_release(d->quiet);
+        quiet_release(d->quiet);
         ring_judge(d);
     }
     return 0;
@@ -223,5 +223,5 @@ void dispatch_end(void *self)
         dispatch_remove_files(d, a->job);
     }
     d->actives.len = 0;
-    quiet_lock_release(d->quiet);
+    quiet_release(d->quiet);
 }

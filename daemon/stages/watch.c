@@ -20,7 +20,7 @@
 #include "clock.h"
 #include "fdio.h"
 #include "log.h"
-#include "quiet_lock.h"
+#include "quiet.h"
 #include "store_change.h"
 #include "store_hook.h"
 #include "watch_parts.h"
@@ -95,7 +95,7 @@ int watch_open(const struct watch_options *options, struct watch **out, struct e
     w->fetcher = mirror_fetcher_new();
     str_addf(&mirrors, "%s/mirrors", w->o.state_dir);
     if (fdio_make_dirs(str_text(&mirrors), 0700, e) < 0 ||
-        quiet_lock_open(w->o.state_dir, &w->quiet, e) < 0 || enter_repos(w, e) < 0 ||
+        quiet_open_in(w->o.state_dir, &w->quiet, e) < 0 || enter_repos(w, e) < 0 ||
         store_hook_newest(w->o.store, &w->hooks_seen, e) < 0)
         return -1;
     *out = STEAL(w);
@@ -179,7 +179,7 @@ static int look_at(struct look *l, struct err *e)
 static void tidy(struct look *l)
 {
     struct err e = {0};
-    if (quiet_lock_try(l->w->quiet, QUIET_SHARED) &&
+    if (quiet_try(l->w->quiet, QUIET_SHARED) &&
         mirror_tidy(l->m, clock_now_ns() + TIDY_TIMEOUT_NS, &e) < 0)
         log_warn("mirror not tidied", "repo=%s: %s", l->r->conf->name, e.text);
 }
@@ -313,7 +313,7 @@ static void find_asked(struct watch *w)
 static bool may_disturb(const struct watch *w, const struct watched *r, int64_t now)
 {
     int64_t patience = r->conf->poll_ns < OVERDUE_NS ? r->conf->poll_ns : OVERDUE_NS;
-    return quiet_lock_try(w->quiet, QUIET_SHARED) || now - r->next_ns > patience;
+    return quiet_try(w->quiet, QUIET_SHARED) || now - r->next_ns > patience;
 }
 
 int64_t watch_step(void *self)
@@ -329,7 +329,7 @@ int64_t watch_step(void *self)
             bool may = may_disturb(w, r, now);
             if (may)
                 look_once(w, r);
-            quiet_lock_release(w->quiet);
+            quiet_release(w->quiet);
             if (!may) {
                 next = now + QUIET_AGAIN_NS < next ? now + QUIET_AGAIN_NS : next;
                 continue;

@@ -212,7 +212,7 @@ static int build_side(struct job *j, enum side side)
 
 int job_build(struct job *j)
 {
-    if (job_wait_quiet(j, false) < 0)
+    if (job_wait_quiet(j, QUIET_SHARED) < 0)
         return -1;
     for (int side = 0; side < SIDE_COUNT; side++) {
         struct result_artifact *a = &j->result->artifact[side];

@@ -75,9 +75,9 @@ int job_check_cancel(struct job *j)
     return job_fail(j, FAILURE_INFRA, -1, "cancelled: %s", pulse_why(j->pulse));
 }
 
-int job_wait_quiet(struct job *j, bool alone)
+int job_wait_quiet(struct job *j, enum quiet how)
 {
-    while (!quiet_try(j->quiet_fd, alone)) {
+    while (!quiet_try(j->quiet_fd, how)) {
         pulse_stage(j->pulse, "waiting for another job to be measured");
         if (clock_now_ns() >= j->deadline_ns)
             return job_fail(j, FAILURE_INFRA, -1,

@@ -23,6 +23,7 @@
 #include "cpus.h"
 #include "link.h"
 #include "pulse.h"
+#include "quiet.h"
 #include "result_doc.h"
 #include "sandbox.h"
 #include "work.h"
@@ -70,7 +71,7 @@ int job_check_cancel(struct job *j);
 
 /* The quiet lock: alone to measure, with others to build. Both hold until the other is asked
  * for or the job ends. */
-int job_wait_quiet(struct job *j, bool alone);
+int job_wait_quiet(struct job *j, enum quiet how);
 
 /* --- phases ----------------------------------------------------------------------------------
  */

@@ -152,13 +152,9 @@ static int open_host(struct job *j, const struct arguments *a)
             j->host.why);
     if (work_open(&j->work, a->work, &j->host, off, &e) < 0)
         return job_fail(j, FAILURE_INFRA, -1, "%s", e.text);
-    str_clear(&text);
-    if (a->quiet_lock)
-        str_addz(&text, a->quiet_lock);
-    else
-        str_addf(&text, "%s/quiet.lock", j->host.locks); /* as root the host's, so that two
-                                                            daemons never measure at once */
-    if (quiet_open(str_text(&text), &j->quiet_fd, &e) < 0)
+    /* As root the host's, so that two daemons never measure at once. */
+    if (a->quiet_lock ? quiet_open(a->quiet_lock, &j->quiet_fd, &e) < 0
+                      : quiet_open_in(j->host.locks, &j->quiet_fd, &e) < 0)
         return job_fail(j, FAILURE_INFRA, -1, "%s", e.text);
     return 0;
 }

@@ -298,7 +298,7 @@ int job_measure(struct job *j)
 {
     AUTO(rounds_done) struct rounds r = {.job = j};
     const struct job_doc *doc = j->doc;
-    if (job_wait_quiet(j, true) < 0 || measure_prepare(j) < 0)
+    if (job_wait_quiet(j, QUIET_ALONE) < 0 || measure_prepare(j) < 0)
         return -1;
     plan_make(&r.plan, doc->rounds, doc->aa_rounds, doc->side[SIDE_BASE].present,
               (uint64_t)doc->seed);

@@ -14,7 +14,7 @@
 #include "lineage.h"
 #include "log.h"
 #include "mirror.h"
-#include "quiet_lock.h"
+#include "quiet.h"
 #include "store_attempt.h"
 #include "store_job.h"
 #include "store_repo.h"
@@ -229,8 +229,12 @@ static void runner_finds_document_trees_and_a_token_of_its_attempt(void **state)
     assert_int_equal(job.base, b->commits[2]);
     assert_string_equal(doc->side[SIDE_BASE].sha, sha);
     assert_string_equal(doc->kind, "push");
-    assert_int_equal(doc->rounds, 10);
-    assert_int_equal(doc->aa_rounds, 4);
+    assert_int_equal(doc->rounds, 30);
+    assert_int_equal(doc->aa_rounds, 10);
+    assert_int_equal(doc->looks_len, 3);
+    assert_int_equal(doc->looks[0], 10);
+    assert_int_equal(doc->looks[2], 20);
+    assert_int_equal(doc->rounds_expected, 30);
     assert_int_equal(doc->seed, 5);
     assert_true(doc->sandbox);
     scratch_ask(&b->dir, content,
@@ -254,6 +258,8 @@ static void first_commit_of_a_branch_has_no_base(void **state)
     assert_false(doc->side[SIDE_BASE].present);
     assert_true(doc->side[SIDE_HEAD].present);
     assert_int_equal(doc->aa_rounds, 0);
+    assert_int_equal(doc->looks_len, 0);
+    assert_int_equal(doc->rounds, 10);
 }
 
 static void parent_that_does_not_build_is_passed_over_as_base(void **state)
@@ -289,17 +295,17 @@ static void nothing_starts_while_the_host_is_not_quiet(void **state)
     struct bench *b = *state;
     AUTO(fdio_closep) int fetching = -1;
     int64_t id = queue(b, JOB_PUSH, 3);
-    MUST(quiet_lock_open(b->state, &fetching, &e));
-    assert_true(quiet_lock_try(fetching, QUIET_SHARED));
+    MUST(quiet_open_in(b->state, &fetching, &e));
+    assert_true(quiet_try(fetching, QUIET_SHARED));
 
     int64_t next = dispatch_step(b->dispatch);
 
     assert_int_equal(job_of(b, id).state, JOB_QUEUED);
     assert_true(next < clock_now_ns() + CLOCK_NS_PER_S);
-    quiet_lock_release(fetching);
+    quiet_release(fetching);
     (void)dispatch_step(b->dispatch);
     assert_int_equal(job_of(b, id).state, JOB_SUBMITTED);
-    assert_false(quiet_lock_try(fetching, QUIET_SHARED));
+    assert_false(quiet_try(fetching, QUIET_SHARED));
 }
 
 /* --- jobs that cannot start --------------------------------------------------------------- */

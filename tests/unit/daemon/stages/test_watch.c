@@ -348,8 +348,8 @@ static void measurement_keeps_fetches_away_but_not_for_ever(void **state)
     bench_close_watch(b);
     bench_open_watch(b);
     int64_t due = clock_now_ns();
-    MUST(quiet_lock_open(b->state, &measuring, &e));
-    assert_true(quiet_lock_try(measuring, QUIET_ALONE));
+    MUST(quiet_open_in(b->state, &measuring, &e));
+    assert_true(quiet_try(measuring, QUIET_ALONE));
 
     int64_t next = watch_step(b->watch);
 

@@ -18,7 +18,7 @@
 #include "../scratch.h"
 #include "log.h"
 #include "mirror.h"
-#include "quiet_lock.h"
+#include "quiet.h"
 #include "store_change.h"
 #include "store_job.h"
 #include "store_repo.h"

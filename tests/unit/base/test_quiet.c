@@ -35,15 +35,15 @@ static void one_alone_or_many_together(void **state)
     assert_int_equal(quiet_open(path, &a, NULL), 0);
     assert_int_equal(quiet_open(path, &b, NULL), 0);
 
-    assert_true(quiet_try(a, true));
-    assert_false(quiet_try(b, true));
-    assert_false(quiet_try(b, false));
-    assert_true(quiet_try(a, false));
-    assert_true(quiet_try(b, false));
-    assert_false(quiet_try(b, true));
+    assert_true(quiet_try(a, QUIET_ALONE));
+    assert_false(quiet_try(b, QUIET_ALONE));
+    assert_false(quiet_try(b, QUIET_SHARED));
+    assert_true(quiet_try(a, QUIET_SHARED));
+    assert_true(quiet_try(b, QUIET_SHARED));
+    assert_false(quiet_try(b, QUIET_ALONE));
     fdio_closep(&a);
 
-    assert_true(quiet_try(b, true));
+    assert_true(quiet_try(b, QUIET_ALONE));
     (void)state;
 }
 
