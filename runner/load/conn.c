@@ -136,15 +136,14 @@ static void lost(struct worker *w, struct conn *c, enum fail_phase phase, int nu
 
 /* --- sending ------------------------------------------------------------------------------ */
 
-static void keep_rest(struct worker *w, struct conn *c, struct view rest, char **owned)
+static void keep_rest(struct worker *w, struct conn *c, struct view rest)
 {
-    if (!*owned && rest.at >= w->scratch && rest.at < w->scratch + WORKER_SCRATCH_BYTES) {
-        *owned = mem_dup(rest.at, rest.len);
-        rest.at = *owned;
+    if (!c->out_owned && rest.at >= w->scratch && rest.at < w->scratch + WORKER_SCRATCH_BYTES) {
+        c->out_owned = mem_dup(rest.at, rest.len);
+        rest.at = c->out_owned;
     }
     c->out = rest.at;
     c->out_len = (uint32_t)rest.len;
-    c->out_owned = STEAL(*owned);
 }
 
 /* Hands bytes to the socket: 1 all, 0 some, -1 the connection is lost or not yet there. */
@@ -161,12 +160,19 @@ static int push(struct worker *w, struct conn *c, struct view *bytes)
 
 bool conn_write(struct worker *w, struct conn *c, struct view bytes, char **owned)
 {
+    /* It belongs to the connection already while it is sent, so that an engine that sends later
+     * can see that it will not stay. */
+    c->out_owned = STEAL(*owned);
     int done = push(w, c, &bytes);
-    if (done < 0)
+    if (done < 0) {
         lost(w, c, c->state == CONN_UPGRADE ? FAIL_UPGRADE : FAIL_WRITE, errno);
-    else if (!done)
-        keep_rest(w, c, bytes, owned);
-    return done >= 0;
+        return false;
+    }
+    if (done)
+        mem_freep(&c->out_owned);
+    else
+        keep_rest(w, c, bytes);
+    return true;
 }
 
 void conn_send(struct worker *w, struct conn *c)
@@ -264,7 +270,8 @@ static void set_no_delay(const struct worker *w, const struct conn *c)
 {
     enum { SMALL = 1400 };
     int one = 1;
-    bool small = w->close_each && w->requests->at[0].bytes.len < SMALL && w->requests->len == 1;
+    bool small = w->close_each && w->protocol->early && w->requests->len == 1 &&
+                 w->requests->at[0].bytes.len < SMALL;
     if (!small && w->plan->target->address.ss_family != AF_UNIX)
         (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 }
@@ -302,8 +309,10 @@ static int send_early(struct worker *w, struct conn *c)
     c->unsent = 0;
     if (w->recording)
         w->tally.bytes_out += (uint64_t)n;
-    if ((size_t)n < bytes.len)
-        keep_rest(w, c, view_skip(bytes, (size_t)n), &owned);
+    if ((size_t)n < bytes.len) {
+        c->out_owned = STEAL(owned);
+        keep_rest(w, c, view_skip(bytes, (size_t)n));
+    }
     return 1;
 }
 

@@ -145,7 +145,7 @@ static void handle(struct engine *g, const struct epoll_event *event)
         g->worker->now_ns = clock_now_ns();
         conn_writable(g->worker, c);
     }
-    if (c->generation == generation && c->state == CONN_OPEN &&
+    if (c->generation == generation && c->state >= CONN_UPGRADE &&
         (c->tls || (events & (EPOLLIN | EVENTS_END))))
         receive(g, c, events);
 }

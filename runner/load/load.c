@@ -66,19 +66,19 @@ static int check_plan(const struct load_plan *plan, struct err *e)
                        LOAD_PIPELINE_MAX);
     if (is_open_loop(plan) && !plan->stages_len && !(l->rate_rps > 0))
         return err_set(e, ERR_INPUT, "open loop: the rate must be above 0");
-    if (plan->engine == LOAD_ENGINE_URING &&
-        (plan->target->tls || plan->http2 || (l->pipeline > 1 && is_open_loop(plan))))
-        return err_set(
-            e, ERR_INPUT,
-            "io_uring does neither TLS, HTTP/2 nor pipelining in an open loop; use epoll");
+    if (plan->engine == LOAD_ENGINE_URING && (plan->target->tls || l->protocol != SPEC_HTTP1 ||
+                                              (l->pipeline > 1 && is_open_loop(plan))))
+        return err_set(e, ERR_INPUT,
+                       "io_uring does neither TLS, HTTP/2, WebSocket nor pipelining in an open "
+                       "loop; use epoll");
     for (size_t i = 0; i < plan->sources_len; i++)
         if (plan->sources[i].ss_family != plan->target->address.ss_family)
             return err_set(e, ERR_INPUT,
                            "source and target addresses are of different families");
     if (plan->steady && (plan->requests || plan->stages_len))
         return err_set(e, ERR_INPUT, "--steady goes with a duration, not with -n or stages");
-    if (plan->http2 && plan->open_only)
-        return err_set(e, ERR_INPUT, "opening only needs no HTTP/2");
+    if (l->protocol != SPEC_HTTP1 && plan->open_only)
+        return err_set(e, ERR_INPUT, "opening only needs neither HTTP/2 nor WebSocket");
     if (l->timeout_ns < CLOCK_NS_PER_MS)
         return err_set(e, ERR_INPUT, "timeout: at least 1ms");
     return 0;

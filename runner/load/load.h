@@ -82,7 +82,6 @@ struct load_plan {
     bool tls_insecure;  /* accept any certificate */
     bool tls_no_resume; /* a full handshake on every connection */
     const char *tls_ca; /* NULL: the system's authorities */
-    bool http2;         /* 'load.pipeline' is the number of streams on a connection then */
 };
 
 struct load_result {

@@ -23,7 +23,7 @@ struct given {
     int64_t connections, threads, duration_ns, requests, pipeline, warmup_ns, timeout_ns;
     int64_t status, seed, marks_fd, count, server, check_every;
     double rate, connection_rate, errors;
-    bool close, open_only;
+    bool close, open_only, http2, ws;
     VEC(struct spec_pair) headers;
 };
 
@@ -149,7 +149,7 @@ static int parse_errors(const char *text, double *out, struct err *e)
 
 /* --- the table ---------------------------------------------------------------------------- */
 
-enum { OPTIONS_MAX = 48 };
+enum { OPTIONS_MAX = 64 };
 
 static size_t fill_table(struct given *g, struct opt table[OPTIONS_MAX])
 {
@@ -202,7 +202,9 @@ static size_t fill_table(struct given *g, struct opt table[OPTIONS_MAX])
         {"source", 0, OPT_TEXT, "LIST", "connect from these addresses in turn", &g->source, 0,
          0, NULL},
         {"http2", 0, OPT_FLAG, NULL, "HTTP/2; --pipeline is the number of streams then",
-         &o->plan.http2, 0, 0, NULL},
+         &g->http2, 0, 0, NULL},
+        {"ws", 0, OPT_FLAG, NULL, "WebSocket: the body is a message that comes back", &g->ws, 0,
+         0, NULL},
         {"unix", 0, OPT_TEXT, "PATH", "connect to a Unix socket; the URL gives Host and path",
          &g->unix_path, 0, 0, NULL},
         {"ca", 0, OPT_TEXT, "FILE", "https: trust these authorities instead of the system's",
@@ -394,6 +396,13 @@ static int apply_load(struct given *g, struct err *e)
     l->pipeline = g->pipeline ? g->pipeline : l->pipeline;
     l->warmup_ns = g->warmup_ns >= 0 ? g->warmup_ns : l->warmup_ns;
     l->timeout_ns = g->timeout_ns ? g->timeout_ns : l->timeout_ns;
+
+    if (g->http2 && (g->ws || o->target.websocket))
+        return err_set(e, ERR_INPUT, "--http2 and WebSocket exclude each other");
+    if (g->http2)
+        l->protocol = SPEC_HTTP2;
+    if (g->ws || o->target.websocket)
+        l->protocol = SPEC_WEBSOCKET;
 
     static const char *const arrivals[] = {"constant", "poisson"};
     size_t arrival = l->poisson;

@@ -41,5 +41,6 @@ struct protocol {
 
 extern const struct protocol protocol_http1;
 extern const struct protocol protocol_http2;
+extern const struct protocol protocol_websocket;
 
 #endif

@@ -40,11 +40,9 @@ static int add_fields(struct str *s, const struct spec_pairs *fields, struct err
     return 0;
 }
 
-static int build(struct request *r, const struct target *target, bool close, struct err *e)
+int request_add_head(struct str *s, const struct spec_endpoint *p, const struct target *target,
+                     struct err *e)
 {
-    const struct spec_endpoint *p = r->endpoint;
-    struct str *s = &r->bytes;
-
     if (!clean(p->method, false) || !p->method[0])
         return err_set(e, ERR_INPUT, "method '%s' is not one", p->method);
     if (p->path[0] != '/' || !clean(p->path, false))
@@ -53,7 +51,14 @@ static int build(struct request *r, const struct target *target, bool close, str
     str_addf(s, "%s %s HTTP/1.1\r\n", p->method, p->path);
     if (!has_field(&p->headers, "host"))
         str_addf(s, "Host: %s\r\n", target->authority);
-    if (add_fields(s, &p->headers, e) < 0)
+    return add_fields(s, &p->headers, e);
+}
+
+static int build(struct request *r, const struct target *target, bool close, struct err *e)
+{
+    const struct spec_endpoint *p = r->endpoint;
+    struct str *s = &r->bytes;
+    if (request_add_head(s, p, target, e) < 0)
         return -1;
     if (p->body && !has_field(&p->headers, "content-length"))
         str_addf(s, "Content-Length: %zu\r\n", p->body_len);

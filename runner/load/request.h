@@ -44,6 +44,9 @@ struct request_set {
 
 int request_set_init(struct request_set *set, const struct spec_endpoint *endpoints, size_t len,
                      const struct target *target, bool close, unsigned pipeline, struct err *e);
+/* Request line, Host and own fields, without the empty line behind them. */
+int request_add_head(struct str *s, const struct spec_endpoint *p, const struct target *target,
+                     struct err *e);
 void request_set_done(struct request_set *set);
 
 struct request_deck {

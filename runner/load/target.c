@@ -60,6 +60,25 @@ static int parse_authority(struct view v, struct target *t, struct err *e)
     return 0;
 }
 
+static int take_scheme(struct view *v, struct target *t)
+{
+    static const struct {
+        const char *text;
+        bool tls, websocket;
+    } schemes[] = {{"http://", false, false},
+                   {"https://", true, false},
+                   {"ws://", false, true},
+                   {"wss://", true, true}};
+    for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
+        if (view_starts(*v, schemes[i].text)) {
+            *v = view_skip(*v, strlen(schemes[i].text));
+            t->tls = schemes[i].tls;
+            t->websocket = schemes[i].websocket;
+            return 0;
+        }
+    return -1;
+}
+
 static int parse_url(const char *url, struct target *t, struct err *e)
 {
     struct view v = view_z(url);
@@ -67,12 +86,9 @@ static int parse_url(const char *url, struct target *t, struct err *e)
     if (!clean_url(v))
         return err_set(e, ERR_INPUT, "URL '%s': expected printable characters without blanks",
                        url);
-    if (view_starts(v, "http://"))
-        v = view_skip(v, 7);
-    else if (view_starts(v, "https://"))
-        v = view_skip(v, 8), t->tls = true;
-    else
-        return err_set(e, ERR_INPUT, "URL '%s': expected http:// or https://", url);
+    if (take_scheme(&v, t) < 0)
+        return err_set(e, ERR_INPUT, "URL '%s': expected http://, https://, ws:// or wss://",
+                       url);
 
     size_t n = 0;
     while (n < v.len && v.at[n] != '/' && v.at[n] != '?' && v.at[n] != '#')

@@ -2,9 +2,10 @@
 /*
  * target: where the requests go.
  *
- * A URL (http://host:port/path) or a Unix socket, resolved once before anything is measured, so
- * that names cost nothing later. When a name has several addresses, the first that accepts a
- * connection is taken. Resolving must happen inside the network namespace that will be used.
+ * A URL (http://host:port/path, https, ws, wss) or a Unix socket, resolved once before anything
+ * is measured, so that names cost nothing later. When a name has several addresses, the first
+ * that accepts a connection is taken. Resolving must happen inside the network namespace that
+ * will be used.
  */
 #ifndef LOAD_TARGET_H
 #define LOAD_TARGET_H
@@ -23,6 +24,7 @@ struct target {
     char *authority; /* what the Host field says */
     uint16_t port;
     bool tls;
+    bool websocket;  /* ws:// or wss:// */
     char *unix_path; /* NULL: TCP */
     struct sockaddr_storage address;
     socklen_t address_len; /* 0 until resolved */

@@ -20,6 +20,7 @@
 #include "mem.h"
 #include "protocol.h"
 #include "tls.h"
+#include "websocket.h"
 
 enum {
     CONNECTING_MAX = 128, /* at once while opening beforehand: below any accept queue */
@@ -369,6 +370,22 @@ void *worker_main(void *argument)
     return NULL;
 }
 
+static int choose_protocol(struct worker *w, struct err *e)
+{
+    static const struct protocol *const protocols[] = {[SPEC_HTTP1] = &protocol_http1,
+                                                       [SPEC_HTTP2] = &protocol_http2,
+                                                       [SPEC_WEBSOCKET] = &protocol_websocket};
+    enum spec_protocol chosen = w->plan->load.protocol;
+    w->protocol = protocols[chosen];
+    if (chosen == SPEC_HTTP2)
+        w->http2 = http2_setup_new(w->requests, w->plan->target);
+    if (chosen == SPEC_WEBSOCKET &&
+        !(w->websocket = websocket_setup_new(w->requests, w->plan->target,
+                                             w->plan->seed + 0x20000 + w->lane, e)))
+        return -1;
+    return 0;
+}
+
 int worker_init(struct worker *w, struct err *e)
 {
     size_t stride = sizeof(struct conn) + w->depth * sizeof(struct flight);
@@ -385,15 +402,10 @@ int worker_init(struct worker *w, struct err *e)
                                     .ca_file = w->plan->tls_ca,
                                     .insecure = w->plan->tls_insecure,
                                     .no_resume = w->plan->tls_no_resume,
-                                    .http2 = w->plan->http2};
+                                    .http2 = w->plan->load.protocol == SPEC_HTTP2};
     if (w->plan->target->tls && !(w->tls = tls_setup_new(&rules, e)))
         return -1;
-    w->protocol = &protocol_http1;
-    if (w->plan->http2) {
-        w->protocol = &protocol_http2;
-        w->http2 = http2_setup_new(w->requests, w->plan->target);
-    }
-    return 0;
+    return choose_protocol(w, e);
 }
 
 void worker_done(struct worker *w)
@@ -409,4 +421,5 @@ void worker_done(struct worker *w)
     mem_freep(&w->memory);
     tls_setup_freep(&w->tls);
     http2_setup_freep(&w->http2);
+    websocket_setup_freep(&w->websocket);
 }

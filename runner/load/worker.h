@@ -27,6 +27,7 @@
 
 struct tls_setup;
 struct http2_setup;
+struct websocket_setup;
 struct protocol;
 
 enum { WORKER_SCRATCH_BYTES = 256 << 10 };
@@ -93,11 +94,12 @@ struct worker {
     struct backlog backlog;
     struct arrival arrival;
     struct request_deck deck;
-    struct http1_memo *memos;       /* one per endpoint */
-    struct check_memo *check_memos; /* one per endpoint */
-    char *scratch;                  /* for composing bursts */
-    struct tls_setup *tls;          /* NULL: plain */
-    struct http2_setup *http2;      /* NULL: another protocol */
+    struct http1_memo *memos;          /* one per endpoint */
+    struct check_memo *check_memos;    /* one per endpoint */
+    char *scratch;                     /* for composing bursts */
+    struct tls_setup *tls;             /* NULL: plain */
+    struct http2_setup *http2;         /* NULL: another protocol */
+    struct websocket_setup *websocket; /* the same */
 
     struct tally tally;
     int64_t second_ends_ns, sweep_ns, last_done_ns;

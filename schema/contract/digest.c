@@ -53,6 +53,12 @@ void digest_of(struct view bytes, unsigned char out[DIGEST_BYTES])
     digest_end(d, out);
 }
 
+void digest_sha1(struct view bytes, unsigned char out[DIGEST_SHA1_BYTES])
+{
+    if (EVP_Digest(bytes.at, bytes.len, out, NULL, EVP_sha1(), NULL) != 1)
+        abort(); /* only for want of memory */
+}
+
 void digest_hex(const unsigned char digest[DIGEST_BYTES], char out[DIGEST_HEX + 1])
 {
     AUTO(str_done) struct str hex = STR_INIT(DIGEST_HEX);

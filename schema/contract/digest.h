@@ -13,7 +13,7 @@
 
 #include "str.h"
 
-enum { DIGEST_BYTES = 32, DIGEST_HEX = 64 };
+enum { DIGEST_BYTES = 32, DIGEST_HEX = 64, DIGEST_SHA1_BYTES = 20 };
 
 struct digest; /* a running hash */
 
@@ -24,6 +24,8 @@ void digest_field(struct digest *d, struct view bytes);
 void digest_end(struct digest *d, unsigned char out[DIGEST_BYTES]);
 
 void digest_of(struct view bytes, unsigned char out[DIGEST_BYTES]);
+/* For the handshake of WebSocket, which asks for it (RFC 6455); names nothing of ours. */
+void digest_sha1(struct view bytes, unsigned char out[DIGEST_SHA1_BYTES]);
 void digest_hex(const unsigned char digest[DIGEST_BYTES], char out[DIGEST_HEX + 1]);
 bool digest_equal(const unsigned char a[DIGEST_BYTES],
                   const unsigned char b[DIGEST_BYTES]); /* in constant time */

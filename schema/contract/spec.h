@@ -91,6 +91,12 @@ struct spec_endpoint {
     struct spec_expect expect;
 };
 
+enum spec_protocol {
+    SPEC_HTTP1,
+    SPEC_HTTP2,     /* with TLS by ALPN, else expected from the first byte */
+    SPEC_WEBSOCKET, /* the body of an endpoint is a message that comes back */
+};
+
 enum spec_load_kind { SPEC_CLOSED_LOOP, SPEC_OPEN_LOOP };
 
 struct spec_load {
@@ -104,6 +110,7 @@ struct spec_load {
     int64_t threads;     /* of the generator */
     int64_t pipeline;    /* requests in flight on a connection */
     bool close;          /* one connection per request */
+    enum spec_protocol protocol;
 };
 
 struct spec_scenario {

@@ -25,6 +25,25 @@ int spec_read_string(const struct json_doc *doc, const struct json *object, cons
     return 0;
 }
 
+int spec_read_choice(const struct json_doc *doc, const struct json *object, const char *key,
+                     const char *const *names, int *out, struct err *e)
+{
+    AUTO(str_done) struct str all = STR_INIT(TEXT_MAX);
+    struct view v = {0};
+    if (json_read_text(doc, object, key, false, &v, e) < 0)
+        return -1;
+    for (int i = 0; v.at && names[i]; i++) {
+        if (view_eqz(v, names[i])) {
+            *out = i;
+            return 0;
+        }
+        str_addf(&all, "%s'%s'", i == 0 ? "" : names[i + 1] ? ", " : " or ", names[i]);
+    }
+    return v.at ? json_fail(doc, json_get(object, key), e, "'%s' must be %s", key,
+                            str_text(&all))
+                : 0;
+}
+
 static int read_texts(const struct json_doc *doc, const struct json *array, const char *key,
                       struct spec_list *out, struct err *e)
 {

@@ -20,6 +20,9 @@ int spec_read_pairs(const struct json_doc *doc, const struct json *object, const
 /* ["argv", ...] or {"sh": ["line", ...]}. */
 int spec_read_command(const struct json_doc *doc, const struct json *object, const char *key,
                       bool required, struct spec_command *out, struct err *e);
+/* One of the names, which end with NULL, as its index. */
+int spec_read_choice(const struct json_doc *doc, const struct json *object, const char *key,
+                     const char *const *names, int *out, struct err *e);
 int spec_read_load(const struct json_doc *doc, const struct json *object,
                    struct spec_load *load, struct err *e);
 

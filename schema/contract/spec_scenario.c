@@ -37,16 +37,19 @@ struct spec_load spec_load_default(void)
     };
 }
 
+static const char *const protocol_names[] = {"http1", "http2", "websocket", NULL};
+
 /* --- reading ---------------------------------------------------------------------------------
  */
 
 int spec_read_load(const struct json_doc *doc, const struct json *object,
                    struct spec_load *load, struct err *e)
 {
-    static const char *const keys[] = {"rate",   "arrival", "connections", "duration",
-                                       "warmup", "timeout", "threads",     "pipeline",
-                                       "close",  NULL};
+    static const char *const keys[] = {"rate",   "arrival",  "connections", "duration",
+                                       "warmup", "timeout",  "threads",     "pipeline",
+                                       "close",  "protocol", NULL};
     const int64_t day = SPEC_DAY_NS;
+    int protocol = (int)load->protocol;
     struct view arrival = {0};
     double rate = 0;
     if (json_only_keys(doc, object, "load", keys, e) < 0 ||
@@ -62,8 +65,10 @@ int spec_read_load(const struct json_doc *doc, const struct json *object,
         json_read_int(doc, object, "threads", false, 1, THREADS_MAX, &load->threads, e) < 0 ||
         json_read_int(doc, object, "pipeline", false, 1, PIPELINE_MAX, &load->pipeline, e) <
             0 ||
-        json_read_bool(doc, object, "close", false, &load->close, e) < 0)
+        json_read_bool(doc, object, "close", false, &load->close, e) < 0 ||
+        spec_read_choice(doc, object, "protocol", protocol_names, &protocol, e) < 0)
         return -1;
+    load->protocol = (enum spec_protocol)protocol;
 
     const struct json *rate_at = json_get(object, "rate");
     if (rate_at) {
@@ -258,6 +263,10 @@ void spec_write_load(struct jw *w, const char *key, const struct spec_load *l)
     jw_int(w, "threads", l->threads);
     jw_int(w, "pipeline", l->pipeline);
     jw_bool(w, "close", l->close);
+    /* What was added later is written only where it is used, so that the digest of a workload
+     * that does without stays what it was. */
+    if (l->protocol != SPEC_HTTP1)
+        jw_text(w, "protocol", protocol_names[l->protocol]);
     jw_end(w);
 }
 
