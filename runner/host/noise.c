@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "fdio.h"
 #include "opt.h"
+#include "throttle.h"
 
 enum { NOISE_FILE_MAX = 1 << 20, STAT_COLUMNS = 8, THREADS_MAX = 4096 };
 
@@ -79,6 +80,46 @@ static void snap_cpus(struct noise_snap *s, const cpu_set_t *cpus)
     s->switches = number_behind(&text, "\nctxt ");
 }
 
+/* One number of a CPU's own folder; -1: there is none. */
+static int64_t cpu_number(int cpu, const char *file)
+{
+    char path[128];
+    AUTO(str_done) struct str text = STR_INIT(64);
+    int64_t value = -1;
+    (void)snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/%s", cpu, file);
+    if (fdio_read_file(path, &text, NULL) < 0 ||
+        opt_int(view_trim(str_view(&text)), 0, INT64_MAX, &value, NULL) < 0)
+        return -1;
+    return value;
+}
+
+/* Without frequency scaling, as in a virtual machine, /proc/cpuinfo may still tell. */
+static double cpuinfo_mhz(void)
+{
+    AUTO(str_done) struct str text = STR_INIT(NOISE_FILE_MAX);
+    double mhz = 0;
+    (void)fdio_read_file("/proc/cpuinfo", &text, NULL);
+    const char *at = text.len ? strstr(text.at, "cpu MHz") : NULL;
+    at = at ? strchr(at, ':') : NULL;
+    return at && sscanf(at, ": %lf", &mhz) == 1 ? mhz : 0;
+}
+
+static void snap_clock(struct noise_snap *s, const cpu_set_t *cpus)
+{
+    double khz = 0;
+    int told = 0;
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET(cpu, cpus))
+            continue;
+        int64_t now = cpu_number(cpu, "cpufreq/scaling_cur_freq");
+        int64_t hot = cpu_number(cpu, "thermal_throttle/core_throttle_count");
+        told += now > 0;
+        khz += now > 0 ? (double)now : 0;
+        s->hot += hot > 0 ? hot : 0;
+    }
+    s->mhz = told ? khz / told / 1000 : cpuinfo_mhz();
+}
+
 static void snap_thread(struct noise_snap *s, const char *task)
 {
     char path[128];
@@ -128,6 +169,8 @@ void noise_snap(struct noise_snap *out, const cpu_set_t *cpus, const pid_t *pids
     *out = (struct noise_snap){.at_ns = clock_now_ns()};
     snap_pressure(out);
     snap_cpus(out, cpus);
+    snap_clock(out, cpus);
+    out->throttled_ns = throttle_ns();
     for (size_t i = 0; i < n; i++)
         snap_process(out, pids[i]);
 }
@@ -157,6 +200,10 @@ void noise_between(const struct noise_snap *from, const struct noise_snap *to,
     double run_ns = (double)(to->thread_cpu_ns - from->thread_cpu_ns);
     if (run_ns > 0)
         out->run_delay = positive((double)(to->run_delay_ns - from->run_delay_ns)) / run_ns;
+    out->throttled = positive((double)(to->throttled_ns - from->throttled_ns)) /
+                     (double)CLOCK_NS_PER_S / seconds;
+    out->hot = positive((double)(to->hot - from->hot));
+    out->mhz = (from->mhz + to->mhz) / 2;
     out->switches_per_s = positive((double)(to->switches - from->switches)) / seconds;
     out->involuntary_per_s = positive((double)(to->involuntary - from->involuntary)) / seconds;
 }

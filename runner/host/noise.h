@@ -19,6 +19,9 @@ struct noise_snap {
     int64_t at_ns;
     int64_t pressure_us[3]; /* cpu, memory, io: time in which some task waited */
     double busy_s, steal_s; /* of the service's CPUs */
+    double mhz;             /* of the service's CPUs, their mean at this moment; 0: not told */
+    int64_t throttled_ns;   /* held back by a CPU limit, see throttle.h */
+    int64_t hot;            /* times that one of the service's CPUs was slowed for its heat */
     int64_t switches;       /* context switches of the whole host */
     /* Of the service's threads. */
     int64_t run_delay_ns, thread_cpu_ns, involuntary;
@@ -30,6 +33,9 @@ struct noise_gauges {
     double steal;                       /* share of the service's CPUs */
     double foreign_cpu;                 /* CPUs' worth of others' work on them */
     double run_delay;                   /* waiting over running */
+    double throttled;                   /* share of time */
+    double hot;                         /* times */
+    double mhz;                         /* mean of both ends; 0: not told */
     double switches_per_s, involuntary_per_s;
 };
 

@@ -9,6 +9,49 @@
  */
 #include "gate.h"
 
+#include <math.h>
+
+static double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+void gate_add_noise(struct gate_arm *arm, const struct noise_gauges *noise, double seconds,
+                    int cpus)
+{
+    arm->steal = larger(arm->steal, noise->steal);
+    arm->throttled = larger(arm->throttled, noise->throttled);
+    arm->hot = larger(arm->hot, noise->hot);
+    double foreign = cpus > 0 ? noise->foreign_cpu / cpus : 0;
+    if (seconds < GATE_WINDOW_LEAST_S || foreign <= GATE_FOREIGN_MAX ||
+        noise->run_delay <= larger(GATE_RUN_DELAY_MAX, arm->run_delay))
+        return;
+    arm->foreign = foreign;
+    arm->run_delay = noise->run_delay;
+}
+
+/* Who or what took the service's time; false: nobody. */
+static bool is_noisy(const struct gate_arm *arm, struct str *why)
+{
+    const char *side = side_names[arm->side];
+    if (arm->steal > GATE_STEAL_MAX)
+        str_addf(why, "the hypervisor took %.0f %% of the CPU time at %s", 100 * arm->steal,
+                 side);
+    else if (arm->throttled > GATE_THROTTLED_MAX)
+        str_addf(why, "a CPU limit of this host held %s back for %.0f %% of the time", side,
+                 100 * arm->throttled);
+    else if (arm->hot > GATE_HOT_MAX)
+        str_addf(why, "a CPU was slowed for its heat %.0f times at %s", arm->hot, side);
+    else if (arm->run_delay > GATE_RUN_DELAY_MAX && arm->foreign > GATE_FOREIGN_MAX)
+        str_addf(why,
+                 "other work took %.0f %% of the CPUs of %s, which waited %.2f s for each "
+                 "second it ran",
+                 100 * arm->foreign, side, arm->run_delay);
+    else
+        return false;
+    return true;
+}
+
 enum gate_cause gate_judge(const struct gate_arm *arm, struct str *why)
 {
     const char *side = side_names[arm->side];
@@ -29,10 +72,22 @@ enum gate_cause gate_judge(const struct gate_arm *arm, struct str *why)
         str_addf(why, "unexpected answers: %.1f %% of the requests to %s", 100 * failed, side);
         return GATE_ANSWERS;
     }
-    if (arm->steal > GATE_STEAL_MAX) {
-        str_addf(why, "the hypervisor took %.0f %% of the CPU time at %s", 100 * arm->steal,
-                 side);
-        return GATE_NOISE;
-    }
+    return is_noisy(arm, why) ? GATE_NOISE : GATE_NONE;
+}
+
+enum gate_cause gate_compare(const struct gate_arm *arms, size_t n, struct str *why)
+{
+    for (size_t i = 1; i < n; i++)
+        for (size_t s = 0; s < SPEC_SCENARIOS_MAX; s++) {
+            double a = arms[0].answer_bytes[s];
+            double b = arms[i].answer_bytes[s];
+            if (a <= 0 || b <= 0 || fabs(a - b) <= GATE_BYTES_MAX * larger(a, b))
+                continue;
+            str_addf(why,
+                     "answers under load are not those that were compared before: %.0f bytes "
+                     "each from %s, %.0f from %s",
+                     a, side_names[arms[0].side], b, side_names[arms[i].side]);
+            return GATE_ANSWERS;
+        }
     return GATE_NONE;
 }

@@ -37,8 +37,10 @@ struct job {
     struct cpus cpus;
     struct work work;
     struct tree tree[SIDE_COUNT];
-    char load_program[4096];     /* pacewatch-load */
-    struct reference *reference; /* the canary; NULL before the first measured arm */
+    char load_program[4096]; /* pacewatch-load */
+    bool
+        answers_alike[SPEC_SCENARIOS_MAX]; /* each side gave the same answers before any load */
+    struct reference *reference;           /* the canary; NULL before the first measured arm */
     int quiet_fd;
     int nice;                            /* priority of what is measured */
     int64_t deadline_ns;                 /* of the whole job */

@@ -91,6 +91,7 @@ static int read_result(const struct json_doc *doc, struct loadgen_result *out, s
     if (read_times(doc, root, &out->all, e) < 0 ||
         json_read_real(doc, root, "duration_s", true, &out->duration_s, e) < 0 ||
         json_read_real(doc, root, "achieved_rps", true, &out->achieved_rps, e) < 0 ||
+        read_count(doc, root, "bytes_in", &out->bytes_in, e) < 0 ||
         json_read_member(doc, root, "window", true, JSON_OBJECT, &window, e) < 0 ||
         read_count(doc, window, "answered", &out->answered_in_window, e) < 0 ||
         json_read_real(doc, window, "warmup_ns", true, &out->warmup_ns, e) < 0 ||

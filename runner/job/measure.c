@@ -77,6 +77,9 @@ static void add_noise(struct result_arm *arm, const struct noise_gauges *g)
     add_gauge(arm, "psi_io", g->psi_io);
     add_gauge(arm, "steal", g->steal);
     add_gauge(arm, "foreign_cpu", g->foreign_cpu);
+    add_gauge(arm, "throttled", g->throttled);
+    if (g->mhz > 0)
+        add_gauge(arm, "cpu_mhz", g->mhz);
     add_gauge(arm, "switches_per_s", g->switches_per_s);
     add_gauge(arm, "involuntary_per_s", g->involuntary_per_s);
 }
@@ -106,7 +109,9 @@ static void write_down(struct job *j, int index, const struct window *w,
     gate->requests += r->all.requests;
     gate->answered += r->all.answered;
     gate->failed += r->all.failed;
-    gate->steal = noise.steal > gate->steal ? noise.steal : gate->steal;
+    gate_add_noise(gate, &noise, r->duration_s, CPU_COUNT(&j->cpus.service));
+    if (j->answers_alike[index] && r->answered_in_window >= GATE_COMPARED_LEAST)
+        gate->answer_bytes[index] = (double)r->bytes_in / (double)r->answered_in_window;
     gate->open_loop = gate->open_loop || !closed_loop;
     if (r->limited && !closed_loop) {
         gate->generator_limited = true;

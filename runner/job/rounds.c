@@ -106,16 +106,18 @@ static void arms_clear(struct result_round *round)
 static int try_round(struct rounds *r, const struct plan_round *plan, struct result_round *out)
 {
     r->last_cause = GATE_NONE;
+    struct gate_arm gates[PLAN_ARMS_MAX];
     for (int i = 0; i < plan->arms_len; i++) {
-        struct gate_arm gate;
         AUTO(str_done) struct str why = STR_INIT(RESULT_TEXT_MAX - 1);
         struct result_arm *arm = vec_push(&out->arms);
         arm->place = i;
         if (job_check_cancel(r->job) < 0 ||
-            measure_arm(r->job, &plan->arms[i], plan->load_seed, arm, &gate) < 0)
+            measure_arm(r->job, &plan->arms[i], plan->load_seed, arm, &gates[i]) < 0)
             return -1;
         r->arms_done++;
-        enum gate_cause cause = gate_judge(&gate, &why);
+        enum gate_cause cause = gate_judge(&gates[i], &why);
+        if (cause == GATE_NONE && i + 1 == plan->arms_len)
+            cause = gate_compare(gates, (size_t)plan->arms_len, &why);
         if (cause == GATE_NONE || out->void_reason)
             continue;
         out->void_reason = mem_strdup(str_text(&why));

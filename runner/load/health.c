@@ -10,6 +10,7 @@
 #include "fdio.h"
 #include "opt.h"
 #include "str.h"
+#include "throttle.h"
 
 /* Where a run stops being a measurement of the service. Lateness of a send is invisible to the
  * service below the noise of any network; a loop that is always busy is the bottleneck itself.
@@ -45,35 +46,10 @@ static void add_cpu_line(struct view line, const cpu_set_t *cpus, struct health_
     out->total_ns += (busy + f[3] + f[4] + f[7]) * tick_ns;
 }
 
-/* The time our control group (v2) was held back by a CPU limit; 0 when there is none to read.
- */
-static int64_t throttled_ns(void)
-{
-    AUTO(str_done) struct str own = STR_INIT(4096);
-    AUTO(str_done) struct str path = STR_INIT(4096);
-    AUTO(str_done) struct str stat = STR_INIT(4096);
-    if (fdio_read_file("/proc/self/cgroup", &own, NULL) < 0)
-        return 0;
-    struct view rest = str_view(&own);
-    struct view line;
-    while (view_line(&rest, &line))
-        if (view_starts(line, "0::"))
-            str_addf(&path, "/sys/fs/cgroup%.*s/cpu.stat", (int)line.len - 3, line.at + 3);
-    if (!path.len || fdio_read_file(str_text(&path), &stat, NULL) < 0)
-        return 0;
-    rest = str_view(&stat);
-    int64_t us = 0;
-    while (view_line(&rest, &line))
-        if (view_starts(line, "throttled_usec "))
-            (void)opt_int(view_skip(line, sizeof "throttled_usec " - 1), 0, INT64_MAX / 1000,
-                          &us, NULL);
-    return us * 1000;
-}
-
 void health_sample(const cpu_set_t *cpus, struct health_sample *out)
 {
     AUTO(str_done) struct str text = STR_INIT(STAT_BYTES_MAX);
-    *out = (struct health_sample){.throttled_ns = throttled_ns()};
+    *out = (struct health_sample){.throttled_ns = throttle_ns()};
     if (fdio_read_file("/proc/stat", &text, NULL) < 0)
         return;
     struct view rest = str_view(&text);

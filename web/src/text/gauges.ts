@@ -7,6 +7,8 @@ type Kind = 'share' | 'ns' | '1/s' | 'number';
 const KNOWN: Record<string, [title: string, kind: Kind]> = {
     run_delay: ['waiting for a CPU per time running', 'share'],
     foreign_cpu: ['CPUs taken by other work', 'number'],
+    throttled: ['time held back by a CPU limit', 'share'],
+    cpu_mhz: ['clock of the CPUs in MHz', 'number'],
     steal: ['CPU time stolen by the hypervisor', 'share'],
     psi_cpu: ['CPU pressure', 'share'],
     psi_memory: ['memory pressure', 'share'],

@@ -24,6 +24,9 @@ static void gauges_are_shares_of_the_time_between(void **state)
                             .pressure_us = {500000, 0, 100000},
                             .busy_s = 1.5,
                             .steal_s = 0.2,
+                            .mhz = 3000,
+                            .throttled_ns = 20 * CLOCK_NS_PER_MS,
+                            .hot = 3,
                             .switches = 4000,
                             .run_delay_ns = 100 * CLOCK_NS_PER_MS,
                             .thread_cpu_ns = CLOCK_NS_PER_S,
@@ -36,6 +39,9 @@ static void gauges_are_shares_of_the_time_between(void **state)
     assert_true(fabs(g.psi_cpu - 0.25) < 1e-9);
     assert_true(fabs(g.psi_io - 0.05) < 1e-9);
     assert_true(fabs(g.steal - 0.1) < 1e-9);
+    assert_true(fabs(g.throttled - 0.01) < 1e-9);
+    assert_true(fabs(g.hot - 3) < 1e-9);
+    assert_true(fabs(g.mhz - 1500) < 1e-9);
     assert_true(fabs(g.foreign_cpu - 0.25) < 1e-9);
     assert_true(fabs(g.run_delay - 0.1) < 1e-9);
     assert_true(fabs(g.switches_per_s - 2000) < 1e-9);

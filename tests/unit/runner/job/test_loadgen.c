@@ -25,7 +25,7 @@ static void write_result(struct str *out, const char *verdict)
     const char *times = "\"requests\":101,\"answered\":100,\"failed\":1,\"response_ns\":{"
                         "\"count\":100,\"p50\":50000,\"p90\":90000,\"p99\":99000}";
     str_addf(out,
-             "{%s,\"hist\":\"%s\",\"duration_s\":0.5,\"achieved_rps\":200,"
+             "{%s,\"hist\":\"%s\",\"duration_s\":0.5,\"achieved_rps\":200,\"bytes_in\":1234,"
              "\"window\":{\"start_ns\":1,\"end_ns\":2,\"answered\":98,\"warmup_ns\":7},"
              "\"endpoints\":[{\"name\":\"GET /\",%s,\"hist\":\"%s\"}],"
              "\"generator\":{\"cpu_share\":0.4,\"lateness_ns\":{\"p99\":1500}},"
@@ -47,6 +47,8 @@ static void numbers_and_histograms_come_through(void **state)
     assert_int_equal(r.all.requests, 101);
     assert_int_equal(r.all.failed, 1);
     assert_int_equal(r.answered_in_window, 98);
+    assert_int_equal(r.bytes_in, 1234);
+    assert_true(r.warmup_ns == 7);
     assert_int_equal(r.all.p99_ns, 99000);
     assert_int_equal(r.endpoints.len, 1);
     assert_false(r.limited);
