@@ -39,6 +39,8 @@ struct app {
     struct stage_repo *repos;
     struct notice_target *notices;
     size_t notices_len;
+    struct notice_forge *forges;
+    size_t forges_len;
     struct http_hook *hooks;
     size_t hooks_len;
 
@@ -90,11 +92,65 @@ static int take_state_dir(struct app *a, struct err *e)
     return 0;
 }
 
+static void describe_notices(struct app *a, const struct settings_repo *r)
+{
+    for (size_t i = 0; i < r->notify_len; i++) {
+        const struct settings_notify *n = &r->notify[i];
+        a->notices[a->notices_len++] = (struct notice_target){
+            .repo = r->name,
+            .place = n->name,
+            .courier = {.kind = n->kind,
+                        .url = n->url,
+                        .secret_file = n->secret_file,
+                        .room = n->room,
+                        .from = n->from,
+                        .user = n->user,
+                        .to = n->to,
+                        .to_len = n->to_len,
+                        .allow_private = n->allow_private,
+                        .allow_plain = n->allow_plain,
+                        .ca_file = n->ca_file},
+        };
+    }
+}
+
+/* Repositories that name their project on a forge that has an API. */
+static int open_forges(struct app *a, struct err *e)
+{
+    const struct settings *s = a->settings;
+    a->forges = mem_zero(s->repos_len, sizeof *a->forges);
+    for (size_t i = 0; i < s->repos_len; i++) {
+        const struct settings_forge *f = &s->repos[i].forge;
+        struct forge_options options;
+        if (!f->project || f->kind == FORGE_GIT)
+            continue;
+        settings_forge_options(f, &options);
+        options.cancel = &a->stopping;
+        struct notice_forge *forge = &a->forges[a->forges_len];
+        *forge = (struct notice_forge){.repo = s->repos[i].name,
+                                       .context = f->context,
+                                       .comments = f->comments,
+                                       .statuses = f->statuses};
+        if (forge_open(&options, &forge->forge, e) < 0)
+            return err_ctx(e, "forge of '%s'", s->repos[i].name);
+        a->forges_len++;
+    }
+    return 0;
+}
+
+static size_t count_notices(const struct settings *s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->repos_len; i++)
+        n += s->repos[i].notify_len;
+    return n;
+}
+
 static void describe_repos(struct app *a)
 {
     const struct settings *s = a->settings;
     a->repos = mem_zero(s->repos_len, sizeof *a->repos);
-    a->notices = mem_zero(s->repos_len, sizeof *a->notices);
+    a->notices = mem_zero(count_notices(s), sizeof *a->notices);
     a->hooks = mem_zero(s->repos_len, sizeof *a->hooks);
     for (size_t i = 0; i < s->repos_len; i++) {
         const struct settings_repo *r = &s->repos[i];
@@ -121,14 +177,7 @@ static void describe_repos(struct app *a)
                           .key = str_view(&r->forge.webhook_key),
                           .by_signature = r->forge.webhook_by_signature},
             };
-        if (r->notify.url)
-            a->notices[a->notices_len++] = (struct notice_target){
-                .repo = r->name,
-                .webhook = {.url = r->notify.url,
-                            .secret_file = r->notify.secret_file,
-                            .allow_private = r->notify.allow_private,
-                            .allow_http = view_starts(view_z(r->notify.url), "http://")},
-            };
+        describe_notices(a, r);
     }
 }
 
@@ -152,7 +201,7 @@ static int open_executor(struct app *a, struct err *e)
 static int open_line(struct app *a, struct err *e)
 {
     const struct settings *s = a->settings;
-    struct notice_targets targets = {a->notices, a->notices_len};
+    struct notice_targets targets = {a->notices, a->notices_len, a->forges, a->forges_len};
     for (int i = 0; i < LINE_COUNT; i++)
         if (store_open(str_text(&a->db_path), &a->store[i], e) < 0)
             return -1;
@@ -193,6 +242,7 @@ static int open_line(struct app *a, struct err *e)
         .store = a->store[LINE_POST],
         .stopping = &a->stopping,
         .state_dir = s->state_dir,
+        .public_url = s->public_url,
         .targets = targets,
     };
     rng_init(&a->post.rng, rng_seed());
@@ -261,7 +311,8 @@ int app_start(const struct settings *settings, struct app **out, struct err *e)
         return -1;
     }
     describe_repos(a);
-    if (open_line(a, e) < 0 || open_http(a, e) < 0 || start_stages(a, e) < 0) {
+    if (open_forges(a, e) < 0 || open_line(a, e) < 0 || open_http(a, e) < 0 ||
+        start_stages(a, e) < 0) {
         app_stop(a);
         return -1;
     }
@@ -299,6 +350,10 @@ void app_stop(struct app *a)
     str_done(&a->socket_path);
     free(a->repos);
     free(a->notices);
+    post_done(&a->post);
+    for (size_t i = 0; i < a->forges_len; i++)
+        forge_closep(&a->forges[i].forge);
+    free(a->forges);
     free(a->hooks);
     fdio_closep(&a->lock_fd);
     free(a);

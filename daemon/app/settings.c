@@ -7,20 +7,12 @@
 
 #include "clock.h"
 #include "fdio.h"
-#include "forge_webhook.h"
-#include "json.h"
 #include "mem.h"
+#include "settings_parts.h"
 #include "spec.h"
 
-struct reader {
-    const struct json_doc *doc;
-    const char *folder;
-    struct err *err;
-};
-
-/* Owned copy of a text member; keeps the default when it is absent. */
-static int read_string(struct reader *rd, const struct json *object, const char *key,
-                       bool required, char **out)
+int settings_string(struct settings_reader *rd, const struct json *object, const char *key,
+                    bool required, char **out)
 {
     struct view v = {0};
     if (json_read_text(rd->doc, object, key, required, &v, rd->err) < 0)
@@ -32,10 +24,10 @@ static int read_string(struct reader *rd, const struct json *object, const char 
     return 0;
 }
 
-static int read_path(struct reader *rd, const struct json *object, const char *key,
-                     bool required, char **out)
+int settings_path(struct settings_reader *rd, const struct json *object, const char *key,
+                  bool required, char **out)
 {
-    if (read_string(rd, object, key, required, out) < 0)
+    if (settings_string(rd, object, key, required, out) < 0)
         return -1;
     if (*out && (*out)[0] != '/' && json_get(object, key)) {
         struct str full = STR_INIT(4096);
@@ -55,86 +47,8 @@ static bool is_name(const char *s)
     return strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == n;
 }
 
-static int read_kind(struct reader *rd, const struct json *forge, struct settings_forge *f)
-{
-    AUTO(mem_freep) char *kind = NULL;
-    if (read_string(rd, forge, "kind", true, &kind) < 0)
-        return -1;
-    if (forge_kind_of(kind, &f->kind))
-        return 0;
-    return json_fail(
-        rd->doc, json_get(forge, "kind"), rd->err,
-        "'kind' must be git, github, gitlab, gitea, bitbucket or bitbucket-server");
-}
-
-/* The secret is read and checked now: a daemon that starts can tell who signs. */
-static int read_webhook(struct reader *rd, const struct json *forge, struct settings_forge *f)
-{
-    AUTO(mem_freep) char *by = NULL;
-    struct err inner;
-    f->webhook_key = (struct str)STR_INIT(WEBHOOK_SECRET_MAX);
-    if (read_path(rd, forge, "webhook_secret_file", false, &f->webhook_secret_file) < 0 ||
-        read_string(rd, forge, "webhook_auth", false, &by) < 0)
-        return -1;
-    f->webhook_by_signature = by && strcmp(by, "signature") == 0;
-    if (by &&
-        (f->kind != FORGE_GITLAB || (!f->webhook_by_signature && strcmp(by, "token") != 0)))
-        return json_fail(rd->doc, json_get(forge, "webhook_auth"), rd->err,
-                         "'webhook_auth' is 'token' or 'signature', and for gitlab only");
-    if (!f->webhook_secret_file)
-        return 0;
-    if ((f->webhook_by_signature
-             ? forge_secret_read(f->webhook_secret_file, &f->webhook_key, &inner)
-             : forge_secret_read_text(f->webhook_secret_file, &f->webhook_key, &inner)) < 0)
-        return json_fail(rd->doc, json_get(forge, "webhook_secret_file"), rd->err, "%s",
-                         inner.text);
-    return 0;
-}
-
-static int read_forge(struct reader *rd, const struct json *repo, struct settings_forge *f)
-{
-    static const char *const keys[] = {"kind",         "url",
-                                       "project",      "token_file",
-                                       "ssh_key",      "ssh_host_key",
-                                       "ca_file",      "webhook_secret_file",
-                                       "webhook_auth", NULL};
-    const struct json *o = NULL;
-    if (json_read_member(rd->doc, repo, "forge", false, JSON_OBJECT, &o, rd->err) < 0)
-        return -1;
-    f->kind = FORGE_GIT;
-    if (!o)
-        return 0;
-    if (json_only_keys(rd->doc, o, "forge", keys, rd->err) < 0 || read_kind(rd, o, f) < 0 ||
-        read_string(rd, o, "url", false, &f->url) < 0 ||
-        read_string(rd, o, "project", false, &f->project) < 0 ||
-        read_path(rd, o, "token_file", false, &f->token_file) < 0 ||
-        read_path(rd, o, "ssh_key", false, &f->ssh_key) < 0 ||
-        read_string(rd, o, "ssh_host_key", false, &f->ssh_host_key) < 0 ||
-        read_path(rd, o, "ca_file", false, &f->ca_file) < 0)
-        return -1;
-    return read_webhook(rd, o, f);
-}
-
-static int read_notify(struct reader *rd, const struct json *repo, struct settings_notify *n)
-{
-    static const char *const keys[] = {"webhook", "secret_file", "allow_private", NULL};
-    const struct json *o = NULL;
-    if (json_read_member(rd->doc, repo, "notify", false, JSON_OBJECT, &o, rd->err) < 0)
-        return -1;
-    if (!o)
-        return 0;
-    if (json_only_keys(rd->doc, o, "notify", keys, rd->err) < 0 ||
-        read_string(rd, o, "webhook", true, &n->url) < 0 ||
-        read_path(rd, o, "secret_file", true, &n->secret_file) < 0 ||
-        json_read_bool(rd->doc, o, "allow_private", false, &n->allow_private, rd->err) < 0)
-        return -1;
-    if (!view_starts(view_z(n->url), "https://") && !view_starts(view_z(n->url), "http://"))
-        return json_fail(rd->doc, json_get(o, "webhook"), rd->err,
-                         "'webhook' must be an http or https URL");
-    return 0;
-}
-
-static int read_branches(struct reader *rd, const struct json *repo, struct settings_repo *r)
+static int read_branches(struct settings_reader *rd, const struct json *repo,
+                         struct settings_repo *r)
 {
     const struct json *array = NULL;
     if (json_read_member(rd->doc, repo, "branches", false, JSON_ARRAY, &array, rd->err) < 0)
@@ -157,12 +71,13 @@ static int read_branches(struct reader *rd, const struct json *repo, struct sett
 }
 
 /* The operator's spec is read and checked now: a daemon that starts has no bad spec. */
-static int read_spec(struct reader *rd, const struct json *repo, struct settings_repo *r)
+static int read_spec(struct settings_reader *rd, const struct json *repo,
+                     struct settings_repo *r)
 {
     AUTO(str_done) struct str text = STR_INIT(SPEC_BYTES_MAX);
     AUTO(spec_freep) struct spec *spec = NULL;
     struct err inner;
-    if (read_path(rd, repo, "spec", false, &r->spec_path) < 0)
+    if (settings_path(rd, repo, "spec", false, &r->spec_path) < 0)
         return -1;
     if (!r->spec_path)
         return 0;
@@ -182,17 +97,19 @@ static bool is_local_path(const char *url)
     return !strstr(url, "://") && (!colon || (slash && slash < colon));
 }
 
-static int read_url(struct reader *rd, const struct json *repo, struct settings_repo *r)
+static int read_url(struct settings_reader *rd, const struct json *repo,
+                    struct settings_repo *r)
 {
-    if (read_string(rd, repo, "url", true, &r->url) < 0)
+    if (settings_string(rd, repo, "url", true, &r->url) < 0)
         return -1;
     if (!r->url[0] || r->url[0] == '-')
         return json_fail(rd->doc, json_get(repo, "url"), rd->err, "'url' is not a git remote");
-    return is_local_path(r->url) ? read_path(rd, repo, "url", true, &r->url) : 0;
+    return is_local_path(r->url) ? settings_path(rd, repo, "url", true, &r->url) : 0;
 }
 
 /* Webhooks tell of news at once, so that looking without them only finds what they lost. */
-static int read_poll_most(struct reader *rd, const struct json *repo, struct settings_repo *r)
+static int read_poll_most(struct settings_reader *rd, const struct json *repo,
+                          struct settings_repo *r)
 {
     r->poll_most_ns = (r->forge.webhook_secret_file ? 3600 : 600) * CLOCK_NS_PER_S;
     if (json_read_duration(rd->doc, repo, "poll_most", false, CLOCK_NS_PER_S / 5,
@@ -204,7 +121,7 @@ static int read_poll_most(struct reader *rd, const struct json *repo, struct set
     return 0;
 }
 
-static int read_repo(struct reader *rd, const struct json *o, struct settings_repo *r)
+static int read_repo(struct settings_reader *rd, const struct json *o, struct settings_repo *r)
 {
     static const char *const keys[] = {"name",     "url",    "branches",  "merge_requests",
                                        "backfill", "poll",   "poll_most", "spec",
@@ -214,15 +131,15 @@ static int read_repo(struct reader *rd, const struct json *o, struct settings_re
     r->merge_requests = true;
     r->poll_ns = 60 * CLOCK_NS_PER_S;
     if (json_only_keys(rd->doc, o, "repos", keys, rd->err) < 0 ||
-        read_string(rd, o, "name", true, &r->name) < 0 || read_url(rd, o, r) < 0 ||
+        settings_string(rd, o, "name", true, &r->name) < 0 || read_url(rd, o, r) < 0 ||
         read_branches(rd, o, r) < 0 ||
         json_read_bool(rd->doc, o, "merge_requests", false, &r->merge_requests, rd->err) < 0 ||
         json_read_int(rd->doc, o, "backfill", false, 0, SETTINGS_BACKFILL_MAX, &r->backfill,
                       rd->err) < 0 ||
         json_read_duration(rd->doc, o, "poll", false, CLOCK_NS_PER_S / 5,
                            86400 * CLOCK_NS_PER_S, &r->poll_ns, rd->err) < 0 ||
-        read_spec(rd, o, r) < 0 || read_forge(rd, o, &r->forge) < 0 ||
-        read_poll_most(rd, o, r) < 0 || read_notify(rd, o, &r->notify) < 0)
+        read_spec(rd, o, r) < 0 || settings_read_forge(rd, o, &r->forge) < 0 ||
+        read_poll_most(rd, o, r) < 0 || settings_read_notify(rd, o, r) < 0)
         return -1;
     if (!is_name(r->name))
         return json_fail(rd->doc, json_get(o, "name"), rd->err,
@@ -232,7 +149,7 @@ static int read_repo(struct reader *rd, const struct json *o, struct settings_re
     return 0;
 }
 
-static int read_repos(struct reader *rd, const struct json *root, struct settings *s)
+static int read_repos(struct settings_reader *rd, const struct json *root, struct settings *s)
 {
     const struct json *array = NULL;
     if (json_read_member(rd->doc, root, "repos", true, JSON_ARRAY, &array, rd->err) < 0)
@@ -254,7 +171,8 @@ static int read_repos(struct reader *rd, const struct json *root, struct setting
     return 0;
 }
 
-static int read_executor(struct reader *rd, const struct json *root, struct settings *s)
+static int read_executor(struct settings_reader *rd, const struct json *root,
+                         struct settings *s)
 {
     static const char *const keys[] = {"kind", "sandbox", "build_network", NULL};
     const struct json *o = NULL;
@@ -267,7 +185,7 @@ static int read_executor(struct reader *rd, const struct json *root, struct sett
     if (!o)
         return 0;
     if (json_only_keys(rd->doc, o, "executor", keys, rd->err) < 0 ||
-        read_string(rd, o, "kind", false, &s->executor) < 0 ||
+        settings_string(rd, o, "kind", false, &s->executor) < 0 ||
         json_read_text(rd->doc, o, "sandbox", false, &sandbox, rd->err) < 0 ||
         json_read_bool(rd->doc, o, "build_network", false, &s->build_network, rd->err) < 0)
         return -1;
@@ -281,7 +199,7 @@ static int read_executor(struct reader *rd, const struct json *root, struct sett
     return 0;
 }
 
-static int read_root(struct reader *rd, const struct json *root, struct settings *s)
+static int read_root(struct settings_reader *rd, const struct json *root, struct settings *s)
 {
     static const char *const keys[] = {"listen", "public_url", "state_dir",
                                        "repos",  "executor",   NULL};
@@ -289,9 +207,9 @@ static int read_root(struct reader *rd, const struct json *root, struct settings
         return json_fail(rd->doc, root, rd->err, "the configuration must be an object");
     s->listen = mem_strdup("127.0.0.1:8420");
     if (json_only_keys(rd->doc, root, "the configuration", keys, rd->err) < 0 ||
-        read_string(rd, root, "listen", false, &s->listen) < 0 ||
-        read_string(rd, root, "public_url", false, &s->public_url) < 0 ||
-        read_path(rd, root, "state_dir", true, &s->state_dir) < 0 ||
+        settings_string(rd, root, "listen", false, &s->listen) < 0 ||
+        settings_string(rd, root, "public_url", false, &s->public_url) < 0 ||
+        settings_path(rd, root, "state_dir", true, &s->state_dir) < 0 ||
         read_executor(rd, root, s) < 0 || read_repos(rd, root, s) < 0)
         return -1;
     if (!s->public_url) {
@@ -312,7 +230,7 @@ int settings_parse(struct view text, const char *name, const char *folder,
     AUTO(settings_freep) struct settings *s = mem_zero(1, sizeof *s);
     int rc = json_parse(text, &JSON_CONFIG, &doc, e);
     if (rc == 0) {
-        struct reader rd = {.doc = doc, .folder = folder, .err = e};
+        struct settings_reader rd = {.doc = doc, .folder = folder, .err = e};
         rc = read_root(&rd, json_root(doc), s);
     }
     if (rc < 0) {
@@ -344,16 +262,8 @@ static void repo_done(struct settings_repo *r)
     free(r->branches);
     free(r->spec_text);
     free(r->spec_path);
-    free(r->forge.url);
-    free(r->forge.project);
-    free(r->forge.token_file);
-    free(r->forge.webhook_secret_file);
-    str_done(&r->forge.webhook_key);
-    free(r->forge.ssh_key);
-    free(r->forge.ssh_host_key);
-    free(r->forge.ca_file);
-    free(r->notify.url);
-    free(r->notify.secret_file);
+    settings_forge_done(&r->forge);
+    settings_notify_done(r);
 }
 
 void settings_freep(struct settings **settings)

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "errors.h"
+#include "forge_courier.h"
 #include "forge_hook.h"
 #include "str.h"
 
@@ -22,12 +23,19 @@ enum {
     SETTINGS_BRANCHES_MAX = 64,
     SETTINGS_BACKFILL_MAX = 10000,
     SETTINGS_NAME_MAX = 100,
+    SETTINGS_NOTIFY_MAX = 16, /* targets of one repository */
+    SETTINGS_MAILBOXES_MAX = 32,
 };
 
 struct settings_forge {
-    enum forge_kind kind;      /* git unless given */
-    char *url, *project;       /* where its API is and what the repository is called there */
-    char *token_file;          /* for fetching and, later, for posting; mode 0600 */
+    enum forge_kind kind; /* git unless given */
+    char *url, *api_url;  /* where the forge is, and its API when that is elsewhere */
+    char *project;        /* what the repository is called there; NULL: nothing is posted */
+    char *token_file;     /* for fetching and posting; mode 0600 */
+    char *user;           /* whose it is, where the forge does not tell */
+    char *app_id, *app_installation, *app_key_file; /* a GitHub App; NULL: the token */
+    char *context;                                  /* of commit statuses */
+    bool comments, statuses;                        /* what is posted */
     char *webhook_secret_file; /* of incoming deliveries; NULL: none are taken */
     struct str webhook_key;    /* from that file, already read */
     bool webhook_by_signature; /* GitLab: signed deliveries instead of a token */
@@ -36,10 +44,13 @@ struct settings_forge {
     char *ca_file;             /* authorities for https instead of the system's */
 };
 
-struct settings_notify { /* an outgoing signed webhook */
-    char *url;           /* NULL: none */
-    char *secret_file;
-    bool allow_private; /* the address may be private or loopback */
+struct settings_notify { /* where reports go besides the forge; see forge_courier.h */
+    enum courier_kind kind;
+    char *name; /* tells targets of one kind apart; "" unless given */
+    char *url, *secret_file, *room, *from, *user, *ca_file; /* NULL: not given */
+    char **to;
+    size_t to_len;
+    bool allow_private, allow_plain;
 };
 
 struct settings_repo {
@@ -54,7 +65,8 @@ struct settings_repo {
     char *spec_text;      /* the operator's spec, already read; NULL: the repository's own */
     char *spec_path;      /* where it was read from, for messages */
     struct settings_forge forge;
-    struct settings_notify notify;
+    struct settings_notify *notify;
+    size_t notify_len;
 };
 
 struct settings {
@@ -74,5 +86,9 @@ int settings_load(const char *path, struct settings **out, struct err *e);
 int settings_parse(struct view text, const char *name, const char *folder,
                    struct settings **out, struct err *e);
 void settings_freep(struct settings **s);
+
+/* Borrowed from the settings; see forge.h. */
+struct forge_options;
+void settings_forge_options(const struct settings_forge *f, struct forge_options *out);
 
 #endif

@@ -5,21 +5,15 @@
  */
 #include "client.h"
 
-#include <curl/curl.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "client_parts.h"
 #include "clock.h"
 #include "opt.h"
 
 enum { RETRY_AFTER_MAX_S = 24 * 3600 };
-
-struct exchange {
-    const struct client_request *request;
-    struct client_answer *answer;
-    bool refused; /* the only address found is private */
-};
 
 void client_answer_done(struct client_answer *a)
 {
@@ -31,6 +25,15 @@ static pthread_once_t started = PTHREAD_ONCE_INIT;
 static void start(void)
 {
     (void)curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+CURL *client_begin(struct err *e)
+{
+    (void)pthread_once(&started, start);
+    CURL *c = curl_easy_init();
+    if (!c)
+        (void)err_set(e, ERR_SYSTEM, "cannot make a request");
+    return c;
 }
 
 static size_t take_body(char *at, size_t size, size_t n, void *ctx)
@@ -79,7 +82,7 @@ static void set_request(CURL *c, const struct client_request *r, struct curl_sli
         curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, method);
 }
 
-static void set_bounds(CURL *c, struct exchange *x)
+void client_set_bounds(CURL *c, struct exchange *x, const char *protocols)
 {
     const struct client_request *r = x->request;
     int64_t left_ms = (r->deadline_ns - clock_now_ns()) / CLOCK_NS_PER_MS;
@@ -88,7 +91,7 @@ static void set_bounds(CURL *c, struct exchange *x)
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(c, CURLOPT_PROXY, "");
-    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, r->allow_http ? "http,https" : "https");
+    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, protocols);
     curl_easy_setopt(c, CURLOPT_USERAGENT, "pacewatch/" PACEWATCH_VERSION);
     curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(c, CURLOPT_WRITEDATA, x);
@@ -101,7 +104,7 @@ static void set_bounds(CURL *c, struct exchange *x)
         curl_easy_setopt(c, CURLOPT_CAINFO, r->ca_file);
 }
 
-static int fail(CURLcode code, const struct exchange *x, const char *detail, struct err *e)
+int client_fail(CURLcode code, const struct exchange *x, const char *detail, struct err *e)
 {
     if (x->refused)
         return err_set(e, ERR_INPUT, "its address is private, which is not allowed");
@@ -170,16 +173,15 @@ int client_send(const struct client_request *request, struct client_answer *out,
 {
     char detail[CURL_ERROR_SIZE] = "";
     struct exchange x = {.request = request, .answer = out};
-    (void)pthread_once(&started, start);
     if (strlen(request->url) > CLIENT_URL_MAX)
         return err_set(e, ERR_LIMIT, "the URL is longer than %d bytes", CLIENT_URL_MAX);
-    CURL *c = curl_easy_init();
+    CURL *c = client_begin(e);
     if (!c)
-        return err_set(e, ERR_SYSTEM, "cannot make an HTTP request");
+        return -1;
     struct curl_slist *headers = header_list(request);
     curl_easy_setopt(c, CURLOPT_ERRORBUFFER, detail);
     set_request(c, request, headers);
-    set_bounds(c, &x);
+    client_set_bounds(c, &x, request->allow_http ? "http,https" : "https");
     CURLcode code = curl_easy_perform(c);
     out->sent = was_sent(c);
     /* An answer longer than anybody needs has arrived all the same. */
@@ -188,7 +190,7 @@ int client_send(const struct client_request *request, struct client_answer *out,
     if (arrived)
         take_answer(c, out);
     else
-        r = fail(code, &x, detail[0] ? detail : curl_easy_strerror(code), e);
+        r = client_fail(code, &x, detail[0] ? detail : curl_easy_strerror(code), e);
     curl_slist_free_all(headers);
     curl_easy_cleanup(c);
     return r;

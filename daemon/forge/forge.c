@@ -8,6 +8,9 @@
 #include "forge_parts.h"
 #include "mem.h"
 
+const char *const forge_state_names[FORGE_STATE_COUNT] = {"pending", "success", "failure",
+                                                          "neutral"};
+
 static const struct forge_api *const apis[FORGE_KIND_COUNT] = {
     [FORGE_GITHUB] = &forge_api_github,
     [FORGE_GITLAB] = &forge_api_gitlab,

@@ -159,7 +159,9 @@ enum forge_state {
     FORGE_SUCCESS,
     FORGE_FAILURE,
     FORGE_NEUTRAL, /* where only three are known: success, the description tells */
+    FORGE_STATE_COUNT,
 };
+extern const char *const forge_state_names[FORGE_STATE_COUNT];
 
 struct forge_status {
     const char *sha; /* complete */

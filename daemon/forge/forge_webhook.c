@@ -59,18 +59,30 @@ int forge_secret_read(const char *path, struct str *key, struct err *e)
     return 0;
 }
 
+static struct view mac_of(struct view key, struct view text, unsigned char out[EVP_MAX_MD_SIZE])
+{
+    unsigned len = 0;
+    (void)HMAC(EVP_sha256(), key.at, (int)key.len, (const unsigned char *)text.at, text.len,
+               out, &len);
+    return (struct view){(const char *)out, len};
+}
+
+void forge_mac_hex(struct view key, struct view text, struct str *out)
+{
+    unsigned char mac[EVP_MAX_MD_SIZE];
+    struct view bytes = mac_of(key, text, mac);
+    str_add_hex(out, bytes.at, bytes.len);
+}
+
 void forge_webhook_sign(struct view key, const char *message_id, int64_t timestamp,
                         struct view body, struct str *out)
 {
     unsigned char mac[EVP_MAX_MD_SIZE];
-    unsigned len = 0;
     AUTO(str_done) struct str text = STR_INIT(body.len + 256);
     str_addf(&text, "%s.%" PRId64 ".", message_id, timestamp);
     str_add(&text, body);
-    (void)HMAC(EVP_sha256(), key.at, (int)key.len, (const unsigned char *)str_text(&text),
-               text.len, mac, &len);
     str_addz(out, "v1,");
-    digest_base64((struct view){(const char *)mac, len}, out);
+    digest_base64(mac_of(key, str_view(&text), mac), out);
 }
 
 int forge_webhook_send(const struct forge_webhook *hook, const char *message_id,

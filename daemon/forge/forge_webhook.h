@@ -42,6 +42,9 @@ int forge_secret_read_text(const char *path, struct str *text, struct err *e);
 /* The same, and appends the key that the text stands for. */
 int forge_secret_read(const char *path, struct str *key, struct err *e);
 
+/* HMAC-SHA256 in hexadecimal. */
+void forge_mac_hex(struct view key, struct view text, struct str *out);
+
 /* "v1,<base64>" over "id.timestamp.body". */
 void forge_webhook_sign(struct view key, const char *message_id, int64_t timestamp,
                         struct view body, struct str *out);

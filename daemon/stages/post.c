@@ -3,19 +3,17 @@
 #include "post.h"
 
 #include <inttypes.h>
-#include <limits.h>
 
 #include "clock.h"
-#include "fdio.h"
 #include "log.h"
+#include "post_parts.h"
 #include "store_job.h"
-#include "store_outbox.h"
 
 #define POST_LOOK_NS     (60 * CLOCK_NS_PER_S)
 #define POST_RETRY_NS    (5 * CLOCK_NS_PER_S)
-#define POST_DEADLINE_NS (15 * CLOCK_NS_PER_S)
+#define POST_PROGRESS_NS (5 * CLOCK_NS_PER_S)
 
-enum { PAUSE_FIRST_MS = 5000, PAUSE_MAX_MS = 3600 * 1000, STATUS_GONE = 410 };
+enum { PAUSE_FIRST_MS = 5000, PAUSE_MAX_MS = 3600 * 1000 };
 
 int64_t post_pause_ms(struct post *p, int attempt, int64_t retry_after_ms)
 {
@@ -30,69 +28,6 @@ int64_t post_pause_ms(struct post *p, int attempt, int64_t retry_after_ms)
 
 /* --- one delivery ------------------------------------------------------------------------- */
 
-struct delivery {
-    int status;
-    int64_t retry_after_ms;
-    bool hopeless;
-};
-
-static int deliver_webhook(const struct post *p, const struct outbox *o, struct delivery *d,
-                           struct err *e)
-{
-    const struct notice_target *target = notice_target_of(&p->targets, o->repo);
-    AUTO(client_answer_done) struct client_answer answer = CLIENT_ANSWER_INIT;
-    if (!target) {
-        d->hopeless = true;
-        return err_set(e, ERR_INPUT, "'%s' has no webhook any more", o->repo);
-    }
-    struct forge_webhook webhook = target->webhook;
-    webhook.cancel = p->stopping;
-    if (forge_webhook_send(&webhook, o->message_id, view_z(o->body),
-                           clock_now_ns() + POST_DEADLINE_NS, &answer, e) < 0)
-        return -1;
-    d->status = answer.status;
-    d->retry_after_ms = answer.retry_after_ms;
-    d->hopeless = answer.status == STATUS_GONE;
-    if (answer.status >= 200 && answer.status < 300)
-        return 0;
-    return err_set(e, ERR_PROTOCOL, "the receiver answered %d", answer.status);
-}
-
-/* Names of repositories come from the configuration and slots from us, yet both become a path.
- */
-static bool is_safe_path(struct view path)
-{
-    struct view part;
-    if (view_starts(path, "/"))
-        return false;
-    while (path.len) {
-        (void)view_cut(path, '/', &part, &path);
-        if (!part.len || view_eqz(part, ".") || view_eqz(part, ".."))
-            return false;
-    }
-    return true;
-}
-
-static int deliver_file(const struct post *p, const struct outbox *o, struct delivery *d,
-                        struct err *e)
-{
-    AUTO(str_done) struct str name = STR_INIT(PATH_MAX);
-    AUTO(str_done) struct str path = STR_INIT(PATH_MAX);
-    str_addf(&name, "%s/%s", o->repo, o->slot);
-    if (!is_safe_path(str_view(&name))) {
-        d->hopeless = true;
-        return err_set(e, ERR_INPUT, "'%s' is no path", str_text(&name));
-    }
-    str_addf(&path, "%s/reports/%s", p->state_dir, str_text(&name));
-    char *slash = strrchr(path.at, '/');
-    *slash = '\0';
-    if (fdio_make_dirs(path.at, 0755, e) < 0)
-        return -1;
-    *slash = '/';
-    str_addz(&path, ".md");
-    return fdio_write_file(str_text(&path), view_z(o->body), 0644, e);
-}
-
 static void log_failure(const struct outbox *o, const struct outbox_try *t, int attempt)
 {
     if (t->next_ms)
@@ -105,12 +40,27 @@ static void log_failure(const struct outbox *o, const struct outbox_try *t, int 
                   o->job_id, o->slot, outbox_target_names[o->target], attempt, t->error);
 }
 
+static int carry(struct post *p, const struct outbox *o, struct delivery *d, struct err *e)
+{
+    switch (o->target) {
+    case OUTBOX_FILE:
+        return post_to_file(p, o, d, e);
+    case OUTBOX_STATUS:
+    case OUTBOX_COMMENT:
+        return post_to_forge(p, o, d, e);
+    default:
+        return post_by_courier(p, o, d, e);
+    }
+}
+
 static int deliver(struct post *p, const struct outbox *o, struct err *e)
 {
     struct err why = {0};
     struct delivery d = {0};
-    int r = o->target == OUTBOX_FILE ? deliver_file(p, o, &d, &why)
-                                     : deliver_webhook(p, o, &d, &why);
+    int64_t wait_ms = post_forge_wait_ms(p, o);
+    if (wait_ms > 0)
+        return store_outbox_delay(p->store, o->id, clock_wall_ms() + wait_ms, e);
+    int r = carry(p, o, &d, &why);
     struct outbox_try t = {.status = d.status};
     int attempt = o->attempt + 1, most = p->tries_max ? p->tries_max : POST_TRIES_MAX;
     if (r < 0 && why.kind == ERR_CONFLICT)
@@ -169,6 +119,10 @@ int64_t post_step(void *self)
     struct err e = {0};
     int64_t next_ms;
     /* Jobs first: a delivery under way may take its whole deadline. */
+    if (post_progress(p, &e) < 0) {
+        log_error("post stopped", "error=%s", e.text);
+        return clock_now_ns() + POST_RETRY_NS;
+    }
     if (!repeat(p, settle_next) || !repeat(p, deliver_next) || !repeat(p, settle_next))
         return clock_now_ns() + POST_RETRY_NS;
     if (store_outbox_next_ms(p->store, &next_ms, &e) < 0) {
@@ -176,8 +130,9 @@ int64_t post_step(void *self)
         return clock_now_ns() + POST_RETRY_NS;
     }
     int64_t now = clock_now_ns();
+    int64_t look = p->targets.forges_len ? POST_PROGRESS_NS : POST_LOOK_NS;
     if (next_ms == INT64_MAX)
-        return now + POST_LOOK_NS;
+        return now + look;
     int64_t wait = (next_ms - clock_wall_ms()) * CLOCK_NS_PER_MS;
-    return now + (wait < 0 ? 0 : wait > POST_LOOK_NS ? POST_LOOK_NS : wait);
+    return now + (wait < 0 ? 0 : wait > look ? look : wait);
 }

@@ -22,12 +22,14 @@
 
 MIGRATION(migration_0001, "0001_first.sql");
 MIGRATION(migration_0002, "0002_looks.sql");
+MIGRATION(migration_0003, "0003_outward.sql");
 
 static const struct {
     const char *name, *text;
 } migrations[] = {
     {"0001_first.sql", migration_0001},
     {"0002_looks.sql", migration_0002},
+    {"0003_outward.sql", migration_0003},
 };
 
 int store_schema_version(void)

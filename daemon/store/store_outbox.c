@@ -5,7 +5,9 @@
 #include "clock.h"
 #include "store_sql.h"
 
-const char *const outbox_target_names[OUTBOX_TARGET_COUNT] = {"webhook", "file"};
+const char *const outbox_target_names[OUTBOX_TARGET_COUNT] = {
+    "file", "status", "comment", "webhook", "slack", "matrix", "mail",
+};
 
 void outbox_done(struct outbox *o)
 {
@@ -17,6 +19,7 @@ static void bind_slot(struct sql *q, const struct outbox *o)
 {
     sql_int(q, ":repo", o->repo_id);
     sql_text(q, ":target", outbox_target_names[o->target]);
+    sql_text(q, ":place", o->place);
     sql_text(q, ":slot", o->slot);
 }
 
@@ -25,7 +28,8 @@ static int replace(struct store *s, const struct outbox *o, struct err *e)
     AUTO(sql_done)
     struct sql q =
         sql_open(s, "UPDATE outbox SET state = 'replaced', body = '' WHERE repo_id = :repo"
-                    " AND target = :target AND slot = :slot AND state = 'pending'");
+                    " AND target = :target AND place = :place AND slot = :slot"
+                    " AND state = 'pending'");
     bind_slot(&q, o);
     return sql_run(&q, e);
 }
@@ -34,9 +38,9 @@ static int insert(struct store *s, const struct outbox *o, struct err *e)
 {
     AUTO(sql_done)
     struct sql q = sql_open(
-        s, "INSERT INTO outbox(repo_id, job_id, target, slot, message_id, body, state,"
-           " next_ms, created_ms)"
-           " VALUES(:repo, :job, :target, :slot, :message, :body, 'pending', :now, :now)");
+        s, "INSERT INTO outbox(repo_id, job_id, target, place, slot, message_id, body, state,"
+           " next_ms, created_ms) VALUES(:repo, :job, :target, :place, :slot, :message, :body,"
+           " 'pending', :now, :now)");
     bind_slot(&q, o);
     sql_id(&q, ":job", o->job_id);
     sql_text(&q, ":message", o->message_id);
@@ -58,10 +62,12 @@ int store_outbox_due(struct store *s, int64_t now_ms, struct outbox *out, bool *
 {
     AUTO(sql_done)
     struct sql q = sql_open(
-        s, "SELECT o.id, o.repo_id, o.job_id, o.target, o.slot, o.message_id, o.attempt,"
-           " o.body, r.name FROM outbox o JOIN repo r ON r.id = o.repo_id"
-           " WHERE o.state = 'pending' AND o.next_ms <= :now"
-           " ORDER BY o.target = 'webhook', o.next_ms, o.id LIMIT 1");
+        s,
+        "SELECT o.id, o.repo_id, o.job_id, o.target, o.slot, o.message_id, o.attempt,"
+        " o.body, r.name, o.place FROM outbox o JOIN repo r ON r.id = o.repo_id"
+        " WHERE o.state = 'pending' AND o.next_ms <= :now"
+        " ORDER BY CASE o.target WHEN 'file' THEN 0 WHEN 'status' THEN 1 WHEN 'comment' THEN 1"
+        " ELSE 2 END, o.next_ms, o.id LIMIT 1");
     bool row;
     sql_int(&q, ":now", now_ms);
     if (sql_step(&q, &row, e) < 0)
@@ -81,6 +87,7 @@ int store_outbox_due(struct store *s, int64_t now_ms, struct outbox *out, bool *
     sql_col_copy(&q, 4, out->slot, sizeof out->slot);
     sql_col_copy(&q, 5, out->message_id, sizeof out->message_id);
     sql_col_copy(&q, 8, out->repo, sizeof out->repo);
+    sql_col_copy(&q, 9, out->place, sizeof out->place);
     return 0;
 }
 
@@ -100,7 +107,8 @@ int store_outbox_slot_used(struct store *s, const struct outbox *o, bool *out, s
 {
     AUTO(sql_done)
     struct sql q = sql_open(s, "SELECT 1 FROM outbox WHERE repo_id = :repo AND target = :target"
-                               " AND slot = :slot AND state IN ('pending', 'sent') LIMIT 1");
+                               " AND place = :place AND slot = :slot"
+                               " AND state IN ('pending', 'sent') LIMIT 1");
     bind_slot(&q, o);
     return sql_step(&q, out, e);
 }
@@ -119,6 +127,15 @@ int store_outbox_tried(struct store *s, int64_t id, const struct outbox_try *t, 
     sql_text(&q, ":error", t->error);
     sql_int(&q, ":next", t->next_ms);
     sql_int(&q, ":now", clock_wall_ms());
+    return sql_run(&q, e);
+}
+
+int store_outbox_delay(struct store *s, int64_t id, int64_t next_ms, struct err *e)
+{
+    AUTO(sql_done)
+    struct sql q = sql_open(s, "UPDATE outbox SET next_ms = :next WHERE id = :id");
+    sql_int(&q, ":id", id);
+    sql_int(&q, ":next", next_ms);
     return sql_run(&q, e);
 }
 

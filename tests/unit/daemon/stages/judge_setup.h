@@ -17,7 +17,7 @@ static const struct fixture_result fast
     __attribute__((unused)) = {.factor = {[METRIC_CPU_PER_REQUEST] = 0.7}, .seed = 3};
 
 static const struct notice_target to_shop[] = {
-    {.repo = "shop", .webhook = {.url = "https://receiver.example/"}},
+    {.repo = "shop", .place = "", .courier = {.url = "https://receiver.example/"}},
 };
 
 struct setup {
@@ -41,7 +41,7 @@ static inline void close_judge(struct setup *t)
 
 static inline void with_webhook(struct setup *t)
 {
-    t->judge.targets = (struct notice_targets){to_shop, 1};
+    t->judge.targets = (struct notice_targets){.at = to_shop, .len = 1};
 }
 
 static inline void check_verdict(struct fixture *f, int64_t job, enum outcome outcome,

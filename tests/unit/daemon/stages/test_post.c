@@ -55,14 +55,15 @@ static void open_post(struct setup *t, const char *path)
     assert_int_equal(fdio_write_file(t->secret, VIEW(SECRET), 0600, NULL), 0);
     t->target = (struct notice_target){
         .repo = "shop",
-        .webhook = {.url = t->url,
+        .place = "",
+        .courier = {.url = t->url,
                     .secret_file = t->secret,
                     .allow_private = true,
-                    .allow_http = true},
+                    .allow_plain = true},
     };
     t->post = (struct post){.store = t->f.store,
                             .state_dir = t->f.dir,
-                            .targets = {&t->target, 1},
+                            .targets = {.at = &t->target, .len = 1},
                             .pause_first_ms = 1};
     rng_init(&t->post.rng, 1);
 }
