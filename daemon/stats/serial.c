@@ -2,17 +2,15 @@
 #include "serial.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "auto.h"
 #include "mem.h"
 #include "rng.h"
 #include "summary.h"
 
-enum { FLIPS = 399, ROUNDS_MIN = 8 };
-#define LEVEL_ONE  0.01 /* chance to notice what is not there: a single metric, ... */
-#define LEVEL_MANY 0.05 /* and a family, which has more to lose */
-#define RHO_MAX    0.9
+enum { SHUFFLES = 399, ROUNDS_MIN = 8 };
+#define LEVEL   0.01 /* chance to notice what is not there */
+#define RHO_MAX 0.9
 
 /* Residuals about the median, clipped at 3 scales, over the root of their sum of squares. */
 static void residuals(const double *d, size_t rounds, double *room, double *out)
@@ -35,6 +33,43 @@ static void residuals(const double *d, size_t rounds, double *room, double *out)
         out[i] /= sqrt(squares);
 }
 
+/* Lag-1 products with the rounds in the given order, mean over the metrics. */
+static double lag_one(const double *e, const size_t *order, size_t metrics, size_t rounds)
+{
+    double sum = 0;
+    for (size_t m = 0; m < metrics; m++)
+        for (size_t i = 0; i + 1 < rounds; i++)
+            sum += e[m * rounds + order[i]] * e[m * rounds + order[i + 1]];
+    return sum / (double)metrics;
+}
+
+/* What rounds without memory show: all metrics of a round move together, so that their
+ * correlation and the bias of short series are in it. */
+struct chance {
+    double mean, sd, p; /* p: of what was observed */
+};
+
+static struct chance shuffle(const double *e, size_t metrics, size_t rounds, double observed,
+                             uint64_t seed)
+{
+    AUTO(mem_freep) size_t *order = mem_alloc(rounds * sizeof *order);
+    double sum = 0, squares = 0, reached = 1;
+    struct rng rng;
+    rng_init(&rng, seed ^ 0x5e71a1);
+    for (size_t i = 0; i < rounds; i++)
+        order[i] = i;
+    for (int b = 0; b < SHUFFLES; b++) {
+        rng_shuffle(&rng, order, rounds, sizeof *order);
+        double s = lag_one(e, order, metrics, rounds);
+        sum += s;
+        squares += s * s;
+        reached += s >= observed;
+    }
+    double mean = sum / SHUFFLES;
+    return (struct chance){mean, sqrt(fmax(0, squares / SHUFFLES - mean * mean)),
+                           reached / (SHUFFLES + 1)};
+}
+
 double serial_inflation(const double *d, size_t metrics, size_t rounds, uint64_t seed,
                         double *rho)
 {
@@ -42,32 +77,20 @@ double serial_inflation(const double *d, size_t metrics, size_t rounds, uint64_t
         *rho = 0;
     if (rounds < ROUNDS_MIN || metrics == 0)
         return 1;
-    AUTO(mem_freep) double *room = mem_alloc(rounds * (metrics + 2) * sizeof *room);
-    double *product = room + rounds, *e = product + rounds, observed = 0, squares = 0;
-    memset(product, 0, rounds * sizeof *product);
-    for (size_t m = 0; m < metrics; m++) {
+    AUTO(mem_freep) double *room = mem_alloc(rounds * (metrics + 1) * sizeof *room);
+    AUTO(mem_freep) size_t *in_order = mem_alloc(rounds * sizeof *in_order);
+    double *e = room + rounds, n = (double)rounds;
+    for (size_t m = 0; m < metrics; m++)
         residuals(d + m * rounds, rounds, room, e + m * rounds);
-        for (size_t i = 0; i + 1 < rounds; i++)
-            product[i] += e[m * rounds + i] * e[m * rounds + i + 1] / (double)metrics;
-    }
-    for (size_t i = 0; i + 1 < rounds; i++) {
-        observed += product[i];
-        squares += product[i] * product[i];
-    }
-    /* Flipping whole rounds at random flips each neighbouring product at random. */
-    struct rng rng;
-    size_t reached = 1;
-    rng_init(&rng, seed ^ 0x5e71a1);
-    for (int b = 0; b < FLIPS; b++) {
-        double sum = 0;
-        for (size_t i = 0; i + 1 < rounds; i++)
-            sum += rng_next(&rng) >> 63 ? product[i] : -product[i];
-        reached += sum >= observed;
-    }
-    if ((double)reached / (FLIPS + 1) > (metrics > 1 ? LEVEL_MANY : LEVEL_ONE))
+    for (size_t i = 0; i < rounds; i++)
+        in_order[i] = i;
+    double observed = lag_one(e, in_order, metrics, rounds);
+    struct chance chance = shuffle(e, metrics, rounds, observed, seed);
+    if (chance.p > LEVEL)
         return 1;
-    double n = (double)rounds, se = sqrt(squares);
-    double r = fmin(RHO_MAX, (observed + se + 1 / n) / (1 - 4 / n));
+    /* One standard error more than seen: a memory that is taken for less costs a false claim.
+     */
+    double r = fmin(RHO_MAX, (observed - chance.mean + chance.sd) / (1 - 4 / n));
     if (rho)
         *rho = r;
     return (1 + r) / (1 - r);

@@ -12,8 +12,9 @@
 
 /* By how much the variance of a mean over rounds is larger than it looks: (1 + rho) / (1 -
  * rho), rho the lag-1 autocorrelation pooled over the metrics and corrected for its bias in
- * short series (Kendall, Marriott 1954); 1 unless a sign-flip test says at 2.5 % that there is
- * any. 'd' is row-major, metric * rounds + round; NaN = missing. '*rho' may be NULL. */
+ * short series (Kendall, Marriott 1954); 1 unless a permutation of the rounds shows at 1 % that
+ * there is any (Pitman 1937). 'd' is row-major, metric * rounds + round; NaN = missing. '*rho'
+ * may be NULL. */
 double serial_inflation(const double *d, size_t metrics, size_t rounds, uint64_t seed,
                         double *rho);
 

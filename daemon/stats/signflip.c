@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The cost is draws * rounds * metrics multiply-adds per look; sign vectors are made on the
- * fly, and vector b has the same signs in its first rounds at every look.
+ * The cost is vectors * rounds * metrics multiply-adds per look; sign vectors are made on the
+ * fly, and vector b has the same signs in its first rounds at every look. Each vector stands
+ * for its mirror image too, whose statistics are the same with the other sign.
  */
 #include "signflip.h"
 
@@ -52,8 +53,8 @@ static void scores_make(const struct signflip_plan *plan, size_t rounds, struct 
     }
 }
 
-/* Where the sign vectors come from: all of them, vector 0 being the data as they are, or random
- * ones. */
+/* Where the sign vectors come from: half of all of them, or random ones; vector 0 is the data
+ * as they are. The mirror images are the other half. */
 struct flips {
     bool exact;
     size_t count;
@@ -64,15 +65,10 @@ struct flips {
 
 static void flips_next(struct flips *f, size_t b)
 {
-    if (f->exact) {
-        for (size_t i = 0; i < f->rounds; i++)
-            f->sign[i] = (b >> i) & 1 ? -1 : 1;
-        return;
-    }
-    uint64_t bits = 0;
+    uint64_t bits = b;
     for (size_t i = 0; i < f->rounds; i++) {
-        if (i % 64 == 0)
-            bits = rng_next(&f->rng);
+        if (!f->exact && i % 64 == 0)
+            bits = b ? rng_next(&f->rng) : 0;
         f->sign[i] = bits & 1 ? -1 : 1;
         bits >>= 1;
     }
@@ -92,18 +88,25 @@ static void flipped(const struct signflip_plan *plan, const struct scores *score
     }
 }
 
-static double largest_of(const double *t, size_t n)
+/* The largest statistic of a vector, and of its mirror image. */
+struct extremes {
+    double own, mirror;
+};
+
+static struct extremes extremes_of(const double *t, size_t n)
 {
-    double largest = t[0];
-    for (size_t m = 1; m < n; m++)
-        largest = t[m] > largest ? t[m] : largest;
-    return largest;
+    struct extremes x = {t[0], -t[0]};
+    for (size_t m = 1; m < n; m++) {
+        x.own = t[m] > x.own ? t[m] : x.own;
+        x.mirror = -t[m] > x.mirror ? -t[m] : x.mirror;
+    }
+    return x;
 }
 
 static struct flips flips_start(const struct signflip_plan *plan, size_t rounds, double *sign)
 {
     struct flips f = {.exact = rounds <= SIGNFLIP_EXACT_ROUNDS, .rounds = rounds, .sign = sign};
-    f.count = f.exact ? (size_t)1 << rounds : SIGNFLIP_DRAWS;
+    f.count = f.exact && rounds ? (size_t)1 << (rounds - 1) : SIGNFLIP_DRAWS;
     rng_init(&f.rng, plan->seed);
     return f;
 }
@@ -118,8 +121,6 @@ static double boundary(double *largest, const bool *claimed, size_t count, doubl
         if (!claimed[b])
             largest[free++] = largest[b];
     }
-    /* With random vectors the observed one is added to both counts, so one less may be claimed.
-     */
     double allowed = floor(spent * (double)count * (1 + 1e-9)) - (double)before;
     summary_sort(largest, free);
     if (allowed < 1 || free == 0)
@@ -138,42 +139,42 @@ struct work {
     double *room, *sign, *t;
 };
 
+struct claimed {
+    bool own, mirror;
+};
+
 /* Would the vector whose signs are set have been claimed at a look before k? */
-static bool claimed_before(const struct signflip_plan *plan, struct work *w, size_t k)
+static struct claimed claimed_before(const struct signflip_plan *plan, struct work *w, size_t k)
 {
-    for (size_t i = 0; i < k; i++) {
+    struct claimed c = {0};
+    for (size_t i = 0; i < k && !(c.own && c.mirror); i++) {
         if (isinf(w->bounds[i]))
             continue;
         flipped(plan, &w->looks[i], plan->looks[i], w->sign, w->t);
-        if (largest_of(w->t, plan->metrics) > w->bounds[i])
-            return true;
+        struct extremes x = extremes_of(w->t, plan->metrics);
+        c.own = c.own || x.own > w->bounds[i];
+        c.mirror = c.mirror || x.mirror > w->bounds[i];
     }
-    return false;
+    return c;
 }
 
 /* Boundary of look k, given those before it. */
 static double look_boundary(const struct signflip_plan *plan, struct work *w, size_t k)
 {
     struct flips f = flips_start(plan, plan->looks[k], w->sign);
-    AUTO(mem_freep) bool *claimed = mem_zero(f.count, sizeof *claimed);
-    AUTO(mem_freep) double *largest = mem_alloc(f.count * sizeof *largest);
+    AUTO(mem_freep) bool *claimed = mem_zero(2 * f.count, sizeof *claimed);
+    AUTO(mem_freep) double *largest = mem_alloc(2 * f.count * sizeof *largest);
     for (size_t b = 0; b < f.count; b++) {
         flips_next(&f, b);
-        claimed[b] = claimed_before(plan, w, k);
+        struct claimed c = claimed_before(plan, w, k);
         flipped(plan, &w->looks[k], plan->looks[k], w->sign, w->t);
-        largest[b] = largest_of(w->t, plan->metrics);
+        struct extremes x = extremes_of(w->t, plan->metrics);
+        claimed[2 * b] = c.own;
+        claimed[2 * b + 1] = c.mirror;
+        largest[2 * b] = x.own;
+        largest[2 * b + 1] = x.mirror;
     }
-    return boundary(largest, claimed, f.count, plan->spent[k]);
-}
-
-static void step_down_order(const double *t, size_t n, size_t *order)
-{
-    for (size_t i = 0; i < n; i++) {
-        size_t j = i;
-        for (; j > 0 && t[order[j - 1]] > t[i]; j--)
-            order[j] = order[j - 1];
-        order[j] = i;
-    }
+    return boundary(largest, claimed, 2 * f.count, plan->spent[k]);
 }
 
 /* Observed statistic as it would be if a mean varied 'inflation' times as much: through
@@ -210,40 +211,85 @@ static void work_init(struct work *w, const struct signflip_plan *plan)
     }
 }
 
-void signflip_family(const struct signflip_plan *plan, double *p, double *t)
+/* --- p of one direction --------------------------------------------------------------------
+ */
+
+struct side {
+    double *seen;    /* observed statistics in that direction */
+    size_t *order;   /* metrics by it, ascending */
+    size_t *reached; /* vectors in which chance does as much, by metric */
+};
+
+static void side_init(struct side *s, double sign, const double *observed, size_t n)
+{
+    *s = (struct side){mem_alloc(n * sizeof *s->seen), mem_alloc(n * sizeof *s->order),
+                       mem_zero(n, sizeof *s->reached)};
+    for (size_t i = 0; i < n; i++) {
+        s->seen[i] = sign * observed[i];
+        size_t j = i;
+        for (; j > 0 && s->seen[s->order[j - 1]] > s->seen[i]; j--)
+            s->order[j] = s->order[j - 1];
+        s->order[j] = i;
+    }
+}
+
+static void side_done(struct side *s)
+{
+    free(s->seen);
+    free(s->order);
+    free(s->reached);
+}
+
+/* One vector: step-down, each metric against itself and the weaker ones. */
+static void side_count(struct side *s, const double *t, double sign, bool claimed, size_t n)
+{
+    double largest = -INFINITY;
+    for (size_t i = 0; i < n; i++) {
+        size_t m = s->order[i];
+        largest = sign * t[m] > largest ? sign * t[m] : largest;
+        s->reached[m] += claimed || largest >= s->seen[m] - SIGNFLIP_TIE;
+    }
+}
+
+static void side_p(const struct side *s, size_t n, size_t vectors, double *p)
+{
+    double least = 0;
+    for (size_t i = n; i-- > 0;) {
+        size_t m = s->order[i];
+        least = fmax(least, (double)s->reached[m] / (double)vectors);
+        p[m] = least;
+    }
+}
+
+void signflip_family(const struct signflip_plan *plan, double *above, double *below)
 {
     size_t n = plan->metrics, last = plan->looks_len - 1;
     if (n == 0)
         return;
     AUTO(work_done) struct work w;
+    AUTO(side_done) struct side up, down;
     work_init(&w, plan);
     for (size_t k = 0; k < last; k++)
         w.bounds[k] = look_boundary(plan, &w, k);
-
-    AUTO(mem_freep) size_t *order = mem_alloc(n * sizeof *order);
-    AUTO(mem_freep) size_t *reached = mem_zero(n, sizeof *reached);
     double *observed = w.looks[last].t;
     for (size_t m = 0; m < n; m++)
         observed[m] = weakened(plan, m, observed[m]);
-    step_down_order(observed, n, order); /* ascending */
+    side_init(&up, 1, observed, n);
+    side_init(&down, -1, observed, n);
     struct flips f = flips_start(plan, plan->rounds, w.sign);
     for (size_t b = 0; b < f.count; b++) {
         flips_next(&f, b);
-        bool claimed = claimed_before(plan, &w, last);
+        struct claimed c = claimed_before(plan, &w, last);
         flipped(plan, &w.looks[last], plan->rounds, w.sign, w.t);
-        double largest = -INFINITY;
-        for (size_t i = 0; i < n; i++) { /* step-down: against itself and the weaker ones */
-            size_t m = order[i];
-            largest = w.t[m] > largest ? w.t[m] : largest;
-            reached[m] += claimed || largest >= observed[m] - SIGNFLIP_TIE;
-        }
+        /* The vectors are closed under mirroring, so both directions see the same ones. */
+        side_count(&up, w.t, 1, c.own, n);
+        side_count(&up, w.t, -1, c.mirror, n);
+        if (!below)
+            continue;
+        side_count(&down, w.t, 1, c.own, n);
+        side_count(&down, w.t, -1, c.mirror, n);
     }
-    double least = 0, extra = f.exact ? 0 : 1;
-    for (size_t i = n; i-- > 0;) {
-        size_t m = order[i];
-        least = fmax(least, ((double)reached[m] + extra) / ((double)f.count + extra));
-        p[m] = least;
-        if (t)
-            t[m] = observed[m];
-    }
+    side_p(&up, n, 2 * f.count, above);
+    if (below)
+        side_p(&down, n, 2 * f.count, below);
 }

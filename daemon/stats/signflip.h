@@ -17,8 +17,8 @@
  * have been claimed at an earlier look, or its statistic at look k is as large. So the shares
  * spent at the looks add up to alpha without the waste of a union bound (Lan, DeMets 1983, on
  * the randomisation distribution). Up to SIGNFLIP_EXACT_ROUNDS rounds all sign vectors are
- * listed; beyond, 'draws' random ones stand for them, and the observed one is among them
- * (Phipson, Smyth 2010), so the level holds exactly at any number of draws.
+ * listed; beyond, random ones and their mirror images stand for them, and the observed one is
+ * among them (Phipson, Smyth 2010), so the level holds exactly at any number of draws.
  */
 #ifndef STATS_SIGNFLIP_H
 #define STATS_SIGNFLIP_H
@@ -26,7 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SIGNFLIP_EXACT_ROUNDS = 13, SIGNFLIP_DRAWS = 8192, SIGNFLIP_LOOKS_MAX = 16 };
+enum { SIGNFLIP_EXACT_ROUNDS = 15, SIGNFLIP_DRAWS = 8192, SIGNFLIP_LOOKS_MAX = 16 };
 
 struct signflip_plan {
     const double
@@ -40,8 +40,9 @@ struct signflip_plan {
     uint64_t seed;
 };
 
-/* One-sided p of each metric, adjusted for the family (step-down). Claim where p <= spent at
- * the last look. 't' gets each metric's statistic and may be NULL. */
-void signflip_family(const struct signflip_plan *plan, double *p, double *t);
+/* One-sided p of each metric, adjusted for the family (step-down), for the claim that u lies
+ * above 0, and, unless NULL, for the claim that it lies below. Claim where p <= spent at the
+ * last look. */
+void signflip_family(const struct signflip_plan *plan, double *above, double *below);
 
 #endif

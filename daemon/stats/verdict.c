@@ -24,7 +24,7 @@
 #include "verdict_parts.h"
 
 #define ALPHA_DEFAULT  0.01
-#define FAMILY_SHARE   0.7  /* of alpha; see one_sided */
+#define FAMILY_SHARE   0.85 /* of alpha; see one_sided */
 #define ADVISORY_LEVEL 0.05 /* false-discovery rate of advisory metrics */
 #define POWER_Z        1.75 /* 95 %: 1.645 for plain means, a little more for clipped ones */
 
@@ -108,9 +108,14 @@ static bool judged(const struct judge *j, size_t i)
     return j->pairs[i].n >= j->rounds_min && !j->pairs[i].deterministic;
 }
 
-/* What one side may spend up to look k. A family keeps 30 % in reserve: the test is exact for
- * exchangeable arms, and real rounds are a little less than that. One metric alone has no such
- * reserve, and no look is taken below the smallest p its rounds can reach. */
+static bool in_family(const struct judge *j, size_t i)
+{
+    return j->metrics[i].primary && judged(j, i);
+}
+
+/* What one side may spend up to look k. A family keeps a little in reserve: the test is exact
+ * for exchangeable arms, and real rounds are a little less than that. One metric alone has no
+ * such reserve, and no look is taken below the smallest p its rounds can reach. */
 static double one_sided(const struct judge *j, size_t k)
 {
     double full = j->spent[k] / 2;
@@ -120,22 +125,31 @@ static double one_sided(const struct judge *j, size_t k)
     return fmax(FAMILY_SHARE * full, least);
 }
 
-/* One-sided family test of all judged primary metrics. side +1: slower; margin_part 0 or 1. */
-static void family_test(const struct judge *j, double side, double margin_part, double *p)
+/* Adjusted p of the judged primary metrics back to the rows of all metrics, with the reserve
+ * brought in, so that p <= spent / 2 is the claim. */
+static void spread(const struct judge *j, const double *adjusted, double *p)
+{
+    double now = one_sided(j, j->looks_len - 1);
+    double scale = now > 0 ? j->spent[j->looks_len - 1] / 2 / now : 1;
+    size_t row = 0;
+    for (size_t i = 0; i < j->n; i++)
+        p[i] = in_family(j, i) ? fmin(1, adjusted[row++] * scale) : 1;
+}
+
+/* One-sided family test of all judged primary metrics. side +1: slower; margin_part 0 or 1.
+ * Without margins the other side comes for nothing: 'below' gets it unless it is NULL. */
+static void family_test(const struct judge *j, double side, double margin_part, double *p,
+                        double *below)
 {
     AUTO(mem_freep) double *u = mem_alloc((j->n * j->rounds + 1) * sizeof *u);
-    AUTO(mem_freep) double *adjusted = mem_alloc((j->n + 1) * sizeof *adjusted);
+    AUTO(mem_freep) double *adjusted = mem_alloc((2 * j->n + 1) * sizeof *adjusted);
     double spent[SIGNFLIP_LOOKS_MAX];
     for (size_t k = 0; k < j->looks_len; k++)
         spent[k] = one_sided(j, k);
-    /* Brings the reserve into p, so that p <= spent / 2 is the claim. */
-    double now = spent[j->looks_len - 1];
-    double scale = now > 0 ? j->spent[j->looks_len - 1] / 2 / now : 1;
     size_t row = 0;
     for (size_t i = 0; i < j->n; i++) {
         const struct pair *pair = &j->pairs[i];
-        p[i] = 1;
-        if (!j->metrics[i].primary || !judged(j, i))
+        if (!in_family(j, i))
             continue;
         double m = margin_part * pair_margin(pair, j->metrics[i].least_effect);
         for (size_t k = 0; k < j->rounds; k++)
@@ -151,11 +165,10 @@ static void family_test(const struct judge *j, double side, double margin_part, 
                                             .looks_len = j->looks_len,
                                             .inflation = j->inflation,
                                             .seed = j->seed},
-                    adjusted, NULL);
-    row = 0;
-    for (size_t i = 0; i < j->n; i++)
-        if (j->metrics[i].primary && judged(j, i))
-            p[i] = fmin(1, adjusted[row++] * scale);
+                    adjusted, below ? adjusted + j->n : NULL);
+    spread(j, adjusted, p);
+    if (below)
+        spread(j, adjusted + j->n, below);
 }
 
 /* The same for advisory metrics: exact signed-rank tests, then Benjamini-Yekutieli. Levels are
@@ -185,7 +198,7 @@ static void measure_serial(struct judge *j)
     AUTO(mem_freep) double *d = mem_alloc((j->n * j->rounds + 1) * sizeof *d);
     size_t row = 0;
     for (size_t i = 0; i < j->n; i++)
-        if (j->metrics[i].primary && judged(j, i)) {
+        if (in_family(j, i)) {
             for (size_t k = 0; k < j->rounds; k++)
                 d[row * j->rounds + k] = k < j->pairs[i].rounds ? j->pairs[i].d[k] : NAN;
             row++;
@@ -199,16 +212,16 @@ static void run_tests(struct judge *j)
     bool margins = false;
     for (size_t i = 0; i < j->n; i++)
         margins = margins || j->metrics[i].least_effect > 0;
-    family_test(j, +1, 1, j->slower);
-    family_test(j, -1, 1, j->faster);
+    family_test(j, +1, 1, j->slower, margins ? NULL : j->faster);
     advisory_test(j, +1, 1, j->slower);
-    advisory_test(j, -1, 1, j->faster);
     if (margins) {
-        family_test(j, +1, 0, j->slower0);
-        family_test(j, -1, 0, j->faster0);
+        family_test(j, -1, 1, j->faster, NULL);
+        family_test(j, +1, 0, j->slower0, j->faster0);
         advisory_test(j, +1, 0, j->slower0);
         advisory_test(j, -1, 0, j->faster0);
-    } else {
+    }
+    advisory_test(j, -1, 1, j->faster);
+    if (!margins) {
         memcpy(j->slower0, j->slower, j->n * sizeof *j->slower);
         memcpy(j->faster0, j->faster, j->n * sizeof *j->faster);
     }
