@@ -51,14 +51,17 @@ struct conn {
     uint8_t state;
     bool idle;          /* stands in the worker's list of idle ones */
     bool queued;        /* stands in a queue for opening */
+    bool thinking;      /* its next request waits for the end of a pause */
     bool answer_began;  /* bytes of the current answer have been seen */
     uint16_t first;     /* of the ring: the flight that is answered next */
     uint16_t in_flight; /* flights in the ring */
     uint16_t unsent;    /* of these, at the end */
+    uint16_t step;      /* of the session under way: what comes next; 0: none is */
     uint32_t served;    /* answers since it was opened */
     struct http1 http;
     int64_t open_ns;  /* of conn_open */
     int64_t free_ns;  /* since when it could have taken the request it takes next */
+    int64_t next_ns;  /* not before this the next request: think time */
     int64_t began_ns; /* of connecting, then of the handshake, then of the current answer */
 
     const char *out; /* the rest of a send that was cut short */

@@ -10,6 +10,9 @@
  * The backlog asks for more connections up to the limit. A connection opened for it is not
  * bound to a request: whichever becomes free first takes the request that has waited longest.
  * Only with one connection per request a request is bound to its connection from the start.
+ *
+ * A session is a request that is due and takes a connection; its further steps follow on the
+ * same connection, each a think time behind the answer before, until the last one or a failure.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -129,7 +132,7 @@ void worker_count_send(struct worker *w, const struct conn *c, struct flight *f,
         return;
     /* Connecting is part of the response, neither lateness nor waiting for a free connection.
      */
-    int64_t taken = w->close_each ? c->open_ns : now_ns;
+    int64_t taken = w->close_each && !c->served ? c->open_ns : now_ns;
     int64_t could = c->free_ns > f->due_ns ? c->free_ns : f->due_ns;
     if (could > taken)
         could = taken;
@@ -145,6 +148,21 @@ static double in_window(const struct worker *w, int64_t from_ns, int64_t to_ns)
     return to > from ? (double)(to - from) : 0;
 }
 
+/* A session goes on only after a good answer: when a step is sent, the one behind it is not yet
+ * to come (take_step). */
+static void count_step(struct worker *w, struct conn *c, const struct flight *f)
+{
+    bool last = f->endpoint + 1U == w->requests->len;
+    c->step = last ? 0 : (uint16_t)(f->endpoint + 1);
+    w->tally.sessions_completed += last && measured(w, f);
+}
+
+static int64_t think_ns(const struct worker *w, const struct flight *f)
+{
+    int64_t own = w->requests->at[f->endpoint].endpoint->think_ns;
+    return own >= 0 ? own : w->plan->load.think_ns;
+}
+
 static void count_failure(struct worker *w, const struct flight *f, enum fail_phase phase,
                           enum fail_cause cause, int number)
 {
@@ -158,6 +176,7 @@ static void count_failure(struct worker *w, const struct flight *f, enum fail_ph
         error->first_ns = w->now_ns;
         error->first_errno = number;
     }
+    w->tally.sessions_broken += w->session;
     hist_record(&w->tally.failed, w->now_ns - f->due_ns);
     w->tally.second.failed++;
     if (phase == FAIL_CLIENT)
@@ -197,6 +216,11 @@ void worker_answered(struct worker *w, struct conn *c, const struct flight *f, u
     struct tally_endpoint *p = &t->endpoints[f->endpoint];
     int64_t now = w->now_ns;
     bool good = cause == FAIL_CAUSES;
+    if (w->session && good)
+        count_step(w, c, f);
+    /* In an open loop nobody thinks between sessions: they begin by their schedule. */
+    if (w->thinks)
+        c->next_ns = now + (c->step || !w->open_loop ? think_ns(w, f) : 0);
     w->last_done_ns = now;
     t->spent += in_window(w, f->due_ns, now);
     if (good && now >= w->start_ns) {
@@ -233,10 +257,18 @@ static bool may_send(const struct worker *w)
     return w->now_ns < w->stop_ns && w->quota > 0;
 }
 
+/* What a connection sends next: a step of its session, or a card from the deck. */
+static uint16_t draw(struct worker *w, struct conn *c)
+{
+    uint16_t step = c->step;
+    c->step = 0;
+    return w->session ? step : request_deck_draw(&w->deck);
+}
+
 static void fill(struct worker *w, struct conn *c)
 {
     while (c->in_flight < w->depth && may_send(w)) {
-        conn_add_flight(w, c, w->now_ns, request_deck_draw(&w->deck));
+        conn_add_flight(w, c, w->now_ns, draw(w, c));
         w->quota -= w->now_ns >= w->start_ns;
     }
 }
@@ -302,9 +334,51 @@ void worker_dispatch(struct worker *w)
         bool last =
             next == ARRIVAL_END || w->quota <= 0 || w->clockwork->zero_ns + next >= w->stop_ns;
         w->next_due_ns = last ? CLOCK_NEVER : w->clockwork->zero_ns + next;
-        give(w, due, request_deck_draw(&w->deck));
+        give(w, due, w->session ? 0 : request_deck_draw(&w->deck));
         w->now_ns = clock_now_ns();
     }
+}
+
+/* --- think time and sessions -------------------------------------------------------------- */
+
+/* The next step of a session under way. It was due when the pause ended, whenever we get to it;
+ * in a closed loop a request is due when it is sent. */
+static void add_step(struct worker *w, struct conn *c)
+{
+    int64_t due = w->open_loop ? c->next_ns : w->now_ns;
+    w->tally.dispatch_lag += in_window(w, due, w->now_ns);
+    conn_add_flight(w, c, due, draw(w, c));
+    if (!w->open_loop)
+        w->quota -= w->now_ns >= w->start_ns;
+}
+
+/* True when the connection waits before its next request. */
+static bool thinks(struct worker *w, struct conn *c)
+{
+    if (!w->thinks || c->next_ns <= w->now_ns || c->in_flight || !may_send(w))
+        return false;
+    c->thinking = true;
+    pauses_add(&w->pauses, c->index, c->next_ns);
+    return true;
+}
+
+/* The pause is over. The connection may have been closed meanwhile. */
+static void go_on(struct worker *w, struct conn *c)
+{
+    c->thinking = false;
+    if (!may_send(w)) {
+        if (c->state == CONN_FREE)
+            ring_push(&w->spare, c->index);
+        return;
+    }
+    if (c->step)
+        add_step(w, c);
+    else
+        fill(w, c);
+    if (c->state == CONN_FREE)
+        conn_open(w, c);
+    else
+        conn_send(w, c);
 }
 
 /* --- connections come and go -------------------------------------------------------------- */
@@ -315,8 +389,14 @@ void worker_ready(struct worker *w, struct conn *c)
         w->opened++;
         return;
     }
-    if (w->open_loop) {
+    if (w->open_loop)
         c->free_ns = w->now_ns;
+    if (thinks(w, c))
+        return;
+    if (c->step && may_send(w)) {
+        add_step(w, c);
+        conn_send(w, c);
+    } else if (w->open_loop) {
         serve_backlog(w, c);
     } else if (!c->in_flight || w->http2) {
         fill(w, c);
@@ -328,6 +408,10 @@ void worker_closed(struct worker *w, struct conn *c, bool failed)
 {
     if (c->idle)
         idle_remove(w, c);
+    if (c->thinking || thinks(w, c))
+        return;
+    if (c->step && may_send(w))
+        add_step(w, c);
     bool again = c->in_flight || (!w->open_loop && !w->opening && may_send(w));
     if (again && failed)
         worker_later(w, c);
@@ -358,6 +442,8 @@ void dispatch_open(struct worker *w)
         reopen(w, ring_pop(&w->soon));
     while (w->later.len && w->later_ns[w->later.at[w->later.head]] <= w->now_ns)
         reopen(w, ring_pop(&w->later));
+    while (pauses_first_ns(&w->pauses) <= w->now_ns)
+        go_on(w, worker_conn(w, pauses_take(&w->pauses)));
     if (w->backlog.len)
         open_for_backlog(w);
 }
@@ -366,7 +452,9 @@ int64_t dispatch_wakes_ns(const struct worker *w)
 {
     if (w->soon.len)
         return w->now_ns;
-    return w->later.len ? w->later_ns[w->later.at[w->later.head]] : CLOCK_NEVER;
+    int64_t later = w->later.len ? w->later_ns[w->later.at[w->later.head]] : CLOCK_NEVER;
+    int64_t pause = pauses_first_ns(&w->pauses);
+    return pause < later ? pause : later;
 }
 
 void dispatch_abandon(struct worker *w)
@@ -397,6 +485,8 @@ int dispatch_init(struct worker *w)
     ring_init(&w->soon, w->size);
     ring_init(&w->later, w->size);
     w->later_ns = mem_zero(w->size, sizeof *w->later_ns);
+    if (w->thinks)
+        pauses_init(&w->pauses, w->size);
     w->idle_top = CONN_NONE;
     return 0;
 }
@@ -407,5 +497,6 @@ void dispatch_done(struct worker *w)
     mem_freep(&w->soon.at);
     mem_freep(&w->later.at);
     mem_freep(&w->later_ns);
+    pauses_done(&w->pauses);
     mem_freep(&w->backlog.at);
 }

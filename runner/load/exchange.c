@@ -93,15 +93,16 @@ static void answer_done(struct worker *w, struct conn *c, struct view last)
 {
     struct flight f = conn_take_flight(w, c, 0);
     enum fail_cause cause = check_answer(w, c, &f, last);
-    bool keep = c->http.keep && !w->close_each;
+    bool keep = c->http.keep;
     c->served++;
     worker_answered(w, c, &f, c->http.status, cause);
     exchange_expect(w, c);
-    if (keep) {
+    bool over = w->close_each && !c->step;
+    if (keep && !over) {
         worker_ready(w, c);
         return;
     }
-    if (!w->close_each && w->recording) {
+    if (!over && w->recording) {
         w->tally.closed_by_peer++;
         w->tally.retried += c->in_flight;
     }

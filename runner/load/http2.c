@@ -415,7 +415,7 @@ static void http2_bytes(struct worker *w, struct conn *c, struct view bytes)
         conn_fail(w, c, FAIL_HEAD, used >= 0 && h->going ? FAIL_GOAWAY : FAIL_MALFORMED, 0);
         return;
     }
-    if (any && w->close_each) {
+    if (any && w->close_each && !c->step) {
         conn_close(w, c);
         worker_closed(w, c, false);
         return;

@@ -48,6 +48,30 @@ static bool is_open_loop(const struct load_plan *plan)
     return plan->load.kind == SPEC_OPEN_LOOP;
 }
 
+static bool thinks(const struct load_plan *plan)
+{
+    bool any = plan->load.think_ns > 0;
+    for (size_t i = 0; i < plan->endpoints_len; i++)
+        any |= plan->endpoints[i].think_ns > 0;
+    return any || plan->session; /* A step is due by the answer before. */
+}
+
+static int check_session(const struct load_plan *plan, struct err *e)
+{
+    if (plan->session && (plan->load.pipeline > 1 || plan->open_only))
+        return err_set(e, ERR_INPUT,
+                       "a session sends one request after the other: leave pipelining and "
+                       "opening only away");
+    if (plan->session && plan->requests && is_open_loop(plan))
+        return err_set(e, ERR_INPUT,
+                       "-n counts requests and a rate is one of sessions: give a duration");
+    if (!plan->session && is_open_loop(plan) && thinks(plan))
+        return err_set(
+            e, ERR_INPUT,
+            "think time needs a session or a closed loop: an open loop has a schedule");
+    return 0;
+}
+
 static int check_plan(const struct load_plan *plan, struct err *e)
 {
     const struct spec_load *l = &plan->load;
@@ -81,7 +105,7 @@ static int check_plan(const struct load_plan *plan, struct err *e)
         return err_set(e, ERR_INPUT, "opening only needs neither HTTP/2 nor WebSocket");
     if (l->timeout_ns < CLOCK_NS_PER_MS)
         return err_set(e, ERR_INPUT, "timeout: at least 1ms");
-    return 0;
+    return check_session(plan, e);
 }
 
 /* Warm-up comes first, at the rate with which the schedule begins. */
@@ -144,6 +168,8 @@ static int init_worker(struct team *t, unsigned lane, const struct load_plan *pl
     w->ops = choose_engine(plan);
     w->open_loop = is_open_loop(plan);
     w->close_each = plan->load.close || plan->open_only;
+    w->session = plan->session;
+    w->thinks = thinks(plan);
     w->depth = (uint16_t)plan->load.pipeline;
     w->size = (uint32_t)share(plan->load.connections, lane, t->len);
     w->quota = plan->requests ? share(plan->requests, lane, t->len) : INT64_MAX;
@@ -158,9 +184,11 @@ static int init_worker(struct team *t, unsigned lane, const struct load_plan *pl
 static int team_init(struct team *t, const struct load_plan *plan, struct err *e)
 {
     *t = (struct team){.len = (unsigned)plan->load.threads, .bell = {-1}};
-    bool close_each = plan->load.close || plan->open_only;
+    enum request_close close = !plan->load.close ? REQUEST_CLOSES_NEVER
+                               : plan->session   ? REQUEST_CLOSES_LAST
+                                                 : REQUEST_CLOSES_EACH;
     if (request_set_init(&t->requests, plan->endpoints, plan->endpoints_len, plan->target,
-                         close_each, (unsigned)plan->load.pipeline, e) < 0 ||
+                         close, (unsigned)plan->load.pipeline, e) < 0 ||
         raise_descriptors(plan->load.connections, e) < 0 || bell_open(&t->bell, e) < 0)
         return -1;
     make_schedule(t, plan);

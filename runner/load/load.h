@@ -56,6 +56,7 @@ struct load_plan {
     const struct target *target; /* resolved */
     const struct spec_endpoint *endpoints;
     size_t endpoints_len;
+    bool session; /* the endpoints are steps in order on one connection, not a mix */
     struct spec_load load;
 
     /* Open loop; without them load.rate_rps for load.duration_ns. */

@@ -20,7 +20,8 @@ struct given {
     struct options *o;
     const char *scenario, *method, *body, *body_file, *unix_path, *sha256, *contains, *cpus;
     const char *arrival, *pacing, *engine, *sweep, *search, *errors_text, *source;
-    int64_t connections, threads, duration_ns, requests, pipeline, warmup_ns, timeout_ns;
+    int64_t connections, threads, duration_ns, requests, pipeline, warmup_ns, timeout_ns,
+        think_ns;
     int64_t status, seed, marks_fd, count, server, check_every;
     double rate, connection_rate, errors;
     bool close, open_only, http2, ws;
@@ -181,6 +182,9 @@ static size_t fill_table(struct given *g, struct opt table[OPTIONS_MAX])
          0, 0, NULL},
         {"steady", 0, OPT_FLAG, NULL, "end the warm-up when the service is steady",
          &o->plan.steady, 0, 0, NULL},
+        {"think", 0, OPT_DURATION, "TIME",
+         "closed loop: wait so long between an answer and the next request (0s)", &g->think_ns,
+         0, 0, NULL},
         {"timeout", 0, OPT_DURATION, "TIME", "give a request up after (10s)", &g->timeout_ns, 0,
          0, NULL},
         {"scenario", 0, OPT_TEXT, "FILE", "endpoints and load from a scenario document",
@@ -303,6 +307,7 @@ static int plain_endpoint(struct given *g, struct err *e)
     o->scenario.load.duration_ns = 10 * CLOCK_NS_PER_S;
     o->scenario.load.warmup_ns = 0;
     p->weight = 1;
+    p->think_ns = -1;
     p->method = mem_strdup(g->method ? g->method : "GET");
     p->path = mem_strdup(o->target.path);
     AUTO(str_done) struct str name = STR_INIT(TARGET_URL_MAX + 64);
@@ -395,6 +400,7 @@ static int apply_load(struct given *g, struct err *e)
     l->duration_ns = g->duration_ns ? g->duration_ns : l->duration_ns;
     l->pipeline = g->pipeline ? g->pipeline : l->pipeline;
     l->warmup_ns = g->warmup_ns >= 0 ? g->warmup_ns : l->warmup_ns;
+    l->think_ns = g->think_ns ? g->think_ns : l->think_ns;
     l->timeout_ns = g->timeout_ns ? g->timeout_ns : l->timeout_ns;
 
     if (g->http2 && (g->ws || o->target.websocket))
@@ -448,6 +454,7 @@ static int apply_rest(struct given *g, struct err *e)
     plan->target = &o->target;
     plan->endpoints = o->scenario.endpoints;
     plan->endpoints_len = o->scenario.endpoints_len;
+    plan->session = o->scenario.session;
     plan->load = o->scenario.load;
     plan->stages = o->stages.at;
     plan->stages_len = o->stages.len;

@@ -149,6 +149,10 @@ static void write_connections(struct jw *w, const struct load_result *r)
     jw_int(w, "backlog_max", (int64_t)t->backlog_max);
     jw_real(w, "in_flight_mean", r->mean_in_flight);
     jw_end(w);
+    jw_object(w, "sessions");
+    jw_int(w, "completed", (int64_t)t->sessions_completed);
+    jw_int(w, "broken", (int64_t)t->sessions_broken);
+    jw_end(w);
 }
 
 static void write_seconds(struct jw *w, const struct load_result *r)

@@ -77,6 +77,9 @@ static void add_totals(struct str *out, const struct load_result *r)
                  ", %" PRIu64 " kept ones closed by the server, %" PRIu64
                  " requests sent again",
                  t->closed_by_peer, t->retried);
+    if (t->sessions_completed || t->sessions_broken)
+        str_addf(out, "\n%" PRIu64 " sessions completed, %" PRIu64 " broken by a failed step",
+                 t->sessions_completed, t->sessions_broken);
     str_addc(out, '\n');
 }
 

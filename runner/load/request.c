@@ -101,7 +101,8 @@ static void build_cards(struct request_set *set)
 }
 
 int request_set_init(struct request_set *set, const struct spec_endpoint *endpoints, size_t len,
-                     const struct target *target, bool close, unsigned pipeline, struct err *e)
+                     const struct target *target, enum request_close close, unsigned pipeline,
+                     struct err *e)
 {
     *set = (struct request_set){.at = mem_zero(len, sizeof *set->at), .len = len};
     for (size_t i = 0; i < len; i++) {
@@ -112,7 +113,9 @@ int request_set_init(struct request_set *set, const struct spec_endpoint *endpoi
         if (endpoints[i].weight < 1)
             return err_set(e, ERR_INPUT, "endpoint '%s': weight must be 1 or more",
                            endpoints[i].name);
-        if (build(r, target, close, e) < 0)
+        bool closes =
+            close == REQUEST_CLOSES_EACH || (close == REQUEST_CLOSES_LAST && i + 1 == len);
+        if (build(r, target, closes, e) < 0)
             return err_ctx(e, "endpoint '%s'", endpoints[i].name);
         for (unsigned n = 0; pipeline > 1 && n < pipeline; n++)
             str_add(&r->burst, str_view(&r->bytes));

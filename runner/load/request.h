@@ -35,6 +35,9 @@ struct request {
     size_t needle_len;
 };
 
+/* Which requests ask the server to close the connection. */
+enum request_close { REQUEST_CLOSES_NEVER, REQUEST_CLOSES_LAST, REQUEST_CLOSES_EACH };
+
 struct request_set {
     struct request *at;
     size_t len;
@@ -43,7 +46,8 @@ struct request_set {
 };
 
 int request_set_init(struct request_set *set, const struct spec_endpoint *endpoints, size_t len,
-                     const struct target *target, bool close, unsigned pipeline, struct err *e);
+                     const struct target *target, enum request_close close, unsigned pipeline,
+                     struct err *e);
 /* Request line, Host and own fields, without the empty line behind them. */
 int request_add_head(struct str *s, const struct spec_endpoint *p, const struct target *target,
                      struct err *e);

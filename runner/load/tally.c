@@ -135,6 +135,8 @@ static void merge_error(struct tally_error *into, const struct tally_error *from
 static void merge_counters(struct tally *into, const struct tally *from)
 {
     into->client_failed += from->client_failed;
+    into->sessions_completed += from->sessions_completed;
+    into->sessions_broken += from->sessions_broken;
     into->answered_in_window += from->answered_in_window;
     into->bytes_in += from->bytes_in;
     into->bytes_out += from->bytes_out;

@@ -61,7 +61,8 @@ struct tally {
     struct hist failed; /* time until a failure; timeouts are censored at the timeout */
 
     struct tally_error errors[FAIL_PHASES][FAIL_CAUSES];
-    uint64_t client_failed; /* of the failures: in phase FAIL_CLIENT */
+    uint64_t client_failed;                       /* of the failures: in phase FAIL_CLIENT */
+    uint64_t sessions_completed, sessions_broken; /* broken: a step of it failed */
 
     uint64_t answered_in_window;         /* (window) */
     uint64_t bytes_in, bytes_out;        /* (window) */

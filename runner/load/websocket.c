@@ -215,7 +215,7 @@ static void echoed(struct worker *w, struct conn *c)
     c->answer_began = false;
     c->served++;
     worker_answered(w, c, &f, STATUS_SWITCHED, good ? FAIL_CAUSES : FAIL_CONTENT);
-    if (!w->close_each) {
+    if (!w->close_each || c->step) {
         worker_ready(w, c);
         return;
     }

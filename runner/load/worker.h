@@ -22,6 +22,7 @@
 #include "engine.h"
 #include "http1.h"
 #include "load.h"
+#include "pause.h"
 #include "request.h"
 #include "tally.h"
 
@@ -72,6 +73,8 @@ struct worker {
     const struct protocol *protocol;
     struct engine *engine;
     bool open_loop, close_each, recording;
+    bool session; /* the endpoints are steps, one after the other on a connection */
+    bool thinks;  /* there are pauses between requests */
     bool warming; /* in a warm-up whose end is looked for */
     uint16_t depth;
     int64_t quota; /* requests still to send inside the window; INT64_MAX without '-n' */
@@ -88,6 +91,7 @@ struct worker {
     struct ring soon;    /* to be opened in the next turn */
     struct ring later;   /* to be opened after a pause; their times are in order */
     int64_t *later_ns;
+    struct pauses pauses; /* open or closed ones; they go on when it ends */
 
     uint64_t in_flight; /* requests in rings */
     int64_t area_ns;    /* up to when in_flight_area has been counted */

@@ -88,6 +88,7 @@ struct spec_endpoint {
     char *body; /* NULL: none */
     size_t body_len;
     int64_t weight;
+    int64_t think_ns; /* after its answer, before the next request; -1: as the load says */
     struct spec_expect expect;
 };
 
@@ -101,7 +102,7 @@ enum spec_load_kind { SPEC_CLOSED_LOOP, SPEC_OPEN_LOOP };
 
 struct spec_load {
     enum spec_load_kind kind;
-    double rate_rps;     /* open loop */
+    double rate_rps;     /* open loop: of requests, or of sessions */
     bool poisson;        /* open loop: seeded exponential gaps instead of equal ones */
     int64_t connections; /* closed loop: exactly; open loop: at most */
     int64_t duration_ns; /* measured part of one arm of one round */
@@ -110,6 +111,7 @@ struct spec_load {
     int64_t threads;     /* of the generator */
     int64_t pipeline;    /* requests in flight on a connection */
     bool close;          /* one connection per request */
+    int64_t think_ns;    /* between an answer and the next request of its connection */
     enum spec_protocol protocol;
 };
 
@@ -117,6 +119,7 @@ struct spec_scenario {
     char *name;
     struct spec_endpoint *endpoints;
     size_t endpoints_len;
+    bool session; /* the endpoints are steps in order on one connection, not a weighted mix */
     struct spec_load load; /* own values over the defaults */
 };
 

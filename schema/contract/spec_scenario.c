@@ -47,7 +47,7 @@ int spec_read_load(const struct json_doc *doc, const struct json *object,
 {
     static const char *const keys[] = {"rate",   "arrival",  "connections", "duration",
                                        "warmup", "timeout",  "threads",     "pipeline",
-                                       "close",  "protocol", NULL};
+                                       "close",  "protocol", "think",       NULL};
     const int64_t day = SPEC_DAY_NS;
     int protocol = (int)load->protocol;
     struct view arrival = {0};
@@ -66,6 +66,7 @@ int spec_read_load(const struct json_doc *doc, const struct json *object,
         json_read_int(doc, object, "pipeline", false, 1, PIPELINE_MAX, &load->pipeline, e) <
             0 ||
         json_read_bool(doc, object, "close", false, &load->close, e) < 0 ||
+        json_read_duration(doc, object, "think", false, 0, day, &load->think_ns, e) < 0 ||
         spec_read_choice(doc, object, "protocol", protocol_names, &protocol, e) < 0)
         return -1;
     load->protocol = (enum spec_protocol)protocol;
@@ -147,23 +148,28 @@ static int check_endpoint(const struct json_doc *doc, const struct json *object,
     return 0;
 }
 
-static int read_endpoint(const struct json_doc *doc, const struct json *object,
+static int read_endpoint(const struct json_doc *doc, const struct json *object, bool session,
                          struct spec_endpoint *p, struct err *e)
 {
-    static const char *const keys[] = {"name", "method", "path",   "headers",
-                                       "body", "weight", "expect", NULL};
+    static const char *const in_mix[] = {"name",   "method", "path",  "headers", "body",
+                                         "weight", "expect", "think", NULL};
+    static const char *const in_session[] = {"name", "method", "path",  "headers",
+                                             "body", "expect", "think", NULL};
+    const char *const *keys = session ? in_session : in_mix;
     p->weight = 1;
+    p->think_ns = -1;
     p->expect.status = 200;
     if (json_type(object) != JSON_OBJECT)
         return json_fail(doc, object, e, "an endpoint must be an object");
     p->method = mem_strdup("GET");
-    if (json_only_keys(doc, object, "endpoint", keys, e) < 0 ||
+    if (json_only_keys(doc, object, session ? "step" : "endpoint", keys, e) < 0 ||
         spec_read_string(doc, object, "method", false, &p->method, e) < 0 ||
         spec_read_string(doc, object, "path", true, &p->path, e) < 0 ||
         spec_read_string(doc, object, "name", false, &p->name, e) < 0 ||
         spec_read_string(doc, object, "body", false, &p->body, e) < 0 ||
         spec_read_pairs(doc, object, "headers", &p->headers, e) < 0 ||
         json_read_int(doc, object, "weight", false, 1, WEIGHT_MAX, &p->weight, e) < 0 ||
+        json_read_duration(doc, object, "think", false, 0, SPEC_DAY_NS, &p->think_ns, e) < 0 ||
         read_expect(doc, object, &p->expect, e) < 0)
         return -1;
     p->body_len = p->body ? strlen(p->body) : 0;
@@ -179,16 +185,21 @@ static int read_endpoints(const struct json_doc *doc, const struct json *object,
                           struct spec_scenario *s, struct err *e)
 {
     const struct json *array = NULL;
-    if (json_read_member(doc, object, "endpoints", true, JSON_ARRAY, &array, e) < 0)
+    s->session = json_get(object, "session") != NULL;
+    if (s->session && json_get(object, "endpoints"))
+        return json_fail(doc, json_get(object, "session"), e,
+                         "a scenario is either a mix of 'endpoints' or a 'session'");
+    const char *key = s->session ? "session" : "endpoints";
+    if (json_read_member(doc, object, key, true, JSON_ARRAY, &array, e) < 0)
         return -1;
     size_t n = json_count(array);
     if (n == 0 || n > SPEC_ENDPOINTS_MAX)
-        return json_fail(doc, array, e, "'endpoints' must have 1 to %d entries",
+        return json_fail(doc, array, e, "'%s' must have 1 to %d entries", key,
                          SPEC_ENDPOINTS_MAX);
     s->endpoints = mem_zero(n, sizeof *s->endpoints);
     for (const struct json *v = json_first(array); v; v = json_next(v)) {
         struct spec_endpoint *p = &s->endpoints[s->endpoints_len++];
-        if (read_endpoint(doc, v, p, e) < 0)
+        if (read_endpoint(doc, v, s->session, p, e) < 0)
             return -1;
         for (struct spec_endpoint *q = s->endpoints; q < p; q++)
             if (strcmp(q->name, p->name) == 0)
@@ -198,11 +209,28 @@ static int read_endpoints(const struct json_doc *doc, const struct json *object,
     return 0;
 }
 
+static int check_think(const struct json_doc *doc, const struct json *object,
+                       const struct spec_scenario *s, struct err *e)
+{
+    bool thinks = s->load.think_ns > 0;
+    for (size_t i = 0; i < s->endpoints_len; i++)
+        thinks |= s->endpoints[i].think_ns > 0;
+    if (thinks && !s->session && s->load.kind == SPEC_OPEN_LOOP)
+        return json_fail(doc, object, e,
+                         "'think' needs a 'session' or a closed loop: an open loop has a "
+                         "schedule");
+    if (s->session && s->load.pipeline > 1)
+        return json_fail(doc, object, e,
+                         "a 'session' sends one request after the other; leave "
+                         "'pipeline' away");
+    return 0;
+}
+
 int spec_scenario_parse(const struct json_doc *doc, const struct json *object,
                         const struct spec_load *defaults, struct spec_scenario *out,
                         struct err *e)
 {
-    static const char *const keys[] = {"name", "endpoints", "load", NULL};
+    static const char *const keys[] = {"name", "endpoints", "session", "load", NULL};
     struct spec_scenario s = {.load = *defaults};
     const struct json *load = NULL;
     if (json_type(object) != JSON_OBJECT)
@@ -216,6 +244,8 @@ int spec_scenario_parse(const struct json_doc *doc, const struct json *object,
         rc = json_read_member(doc, object, "load", false, JSON_OBJECT, &load, e);
     if (rc == 0 && load)
         rc = spec_read_load(doc, load, &s.load, e);
+    if (rc == 0)
+        rc = check_think(doc, object, &s, e);
     if (rc == 0 && !s.name)
         s.name = mem_strdup(s.endpoints[0].name);
     if (rc == 0 && (!s.name[0] || strlen(s.name) > NAME_LEN_MAX || spec_has_control(s.name)))
@@ -267,10 +297,12 @@ void spec_write_load(struct jw *w, const char *key, const struct spec_load *l)
      * that does without stays what it was. */
     if (l->protocol != SPEC_HTTP1)
         jw_text(w, "protocol", protocol_names[l->protocol]);
+    if (l->think_ns)
+        spec_write_duration(w, "think", l->think_ns);
     jw_end(w);
 }
 
-static void write_endpoint(struct jw *w, const struct spec_endpoint *p)
+static void write_endpoint(struct jw *w, const struct spec_endpoint *p, bool session)
 {
     jw_object(w, NULL);
     jw_text(w, "name", p->name);
@@ -284,7 +316,10 @@ static void write_endpoint(struct jw *w, const struct spec_endpoint *p)
     }
     if (p->body)
         jw_view(w, "body", (struct view){p->body, p->body_len});
-    jw_int(w, "weight", p->weight);
+    if (!session)
+        jw_int(w, "weight", p->weight);
+    if (p->think_ns >= 0)
+        spec_write_duration(w, "think", p->think_ns);
     jw_object(w, "expect");
     jw_int(w, "status", p->expect.status);
     if (p->expect.contains)
@@ -299,9 +334,9 @@ void spec_write_scenario(struct jw *w, const char *key, const struct spec_scenar
 {
     jw_object(w, key);
     jw_text(w, "name", s->name);
-    jw_array(w, "endpoints");
+    jw_array(w, s->session ? "session" : "endpoints");
     for (size_t i = 0; i < s->endpoints_len; i++)
-        write_endpoint(w, &s->endpoints[i]);
+        write_endpoint(w, &s->endpoints[i], s->session);
     jw_end(w);
     spec_write_load(w, "load", &s->load);
     jw_end(w);

@@ -28,7 +28,7 @@ static void request_bytes_are_plain_http(void **state)
     e.body = (char *)"data";
     e.body_len = 4;
 
-    assert_int_equal(request_set_init(&set, &e, 1, &target, true, 1, NULL), 0);
+    assert_int_equal(request_set_init(&set, &e, 1, &target, REQUEST_CLOSES_EACH, 1, NULL), 0);
 
     assert_string_equal(str_text(&set.at[0].bytes),
                         "POST /p?q HTTP/1.1\r\nHost: example:8080\r\nX-A: b c\r\n"
@@ -45,7 +45,7 @@ static void own_host_header_replaces_ours(void **state)
     e.headers.at = fields;
     e.headers.len = 1;
 
-    assert_int_equal(request_set_init(&set, &e, 1, &target, false, 2, NULL), 0);
+    assert_int_equal(request_set_init(&set, &e, 1, &target, REQUEST_CLOSES_NEVER, 2, NULL), 0);
 
     assert_string_equal(str_text(&set.at[0].bytes), "GET / HTTP/1.1\r\nhost: other\r\n\r\n");
     assert_int_equal(set.at[0].burst.len, 2 * set.at[0].bytes.len);
@@ -62,7 +62,7 @@ static void headers_cannot_smuggle_lines(void **state)
     e.headers.at = fields;
     e.headers.len = 1;
 
-    assert_int_equal(request_set_init(&set, &e, 1, &target, false, 1, &err), -1);
+    assert_int_equal(request_set_init(&set, &e, 1, &target, REQUEST_CLOSES_NEVER, 1, &err), -1);
 
     assert_int_equal(err.kind, ERR_INPUT);
     request_set_done(&set);
@@ -75,7 +75,7 @@ static void a_deck_deals_exact_shares_in_seeded_order(void **state)
                                 endpoint("GET", "/c", 100)};
     struct request_set set;
     struct request_deck deck, again;
-    assert_int_equal(request_set_init(&set, e, 3, &target, false, 1, NULL), 0);
+    assert_int_equal(request_set_init(&set, e, 3, &target, REQUEST_CLOSES_NEVER, 1, NULL), 0);
     request_deck_init(&deck, &set, 7);
     request_deck_init(&again, &set, 7);
 
@@ -106,7 +106,7 @@ static void a_deck_has_a_ceiling_and_forgets_nobody(void **state)
     struct spec_endpoint e[] = {endpoint("GET", "/a", 999983), endpoint("GET", "/b", 1)};
     struct request_set set;
 
-    assert_int_equal(request_set_init(&set, e, 2, &target, false, 1, NULL), 0);
+    assert_int_equal(request_set_init(&set, e, 2, &target, REQUEST_CLOSES_NEVER, 1, NULL), 0);
 
     assert_in_range(set.cards_len, 1000, REQUEST_DECK_MAX + 2);
     assert_int_equal(set.cards[set.cards_len - 1], 1);
@@ -140,7 +140,7 @@ static void a_body_is_checked_the_same_however_it_is_cut(void **state)
     struct request_set set;
     struct check_memo memo = {0};
     e.expect.contains = (char *)"aabaaab";
-    assert_int_equal(request_set_init(&set, &e, 1, &target, false, 1, NULL), 0);
+    assert_int_equal(request_set_init(&set, &e, 1, &target, REQUEST_CLOSES_NEVER, 1, NULL), 0);
 
     for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
         enum fail_cause expected = bodies[i].found ? FAIL_CAUSES : FAIL_CONTENT;
@@ -161,7 +161,7 @@ static void a_digest_is_checked_in_pieces_and_whole(void **state)
     struct check_memo memo = {0};
     e.expect.has_sha256 = true;
     digest_of(VIEW("hello"), e.expect.sha256);
-    assert_int_equal(request_set_init(&set, &e, 1, &target, false, 1, NULL), 0);
+    assert_int_equal(request_set_init(&set, &e, 1, &target, REQUEST_CLOSES_NEVER, 1, NULL), 0);
 
     assert_int_equal(check_in_pieces(&set.at[0], "hello", 2), FAIL_CAUSES);
     assert_int_equal(check_in_pieces(&set.at[0], "hellp", 2), FAIL_CHECKSUM);

@@ -181,6 +181,17 @@ static void mistakes_are_named_with_their_place(void **state)
         {LOAD("\"threads\":65"), "1:47: 'threads' must be a whole number from 1 to 64"},
         {LOAD("\"pipeline\":0"), "1:48: 'pipeline' must be a whole number from 1 to 64"},
         {LOAD("\"close\":1"), "1:45: 'close' must be true or false, not a number"},
+        {LOAD("\"protocol\":\"http3\""),
+         "1:48: 'protocol' must be 'http1', 'http2' or 'websocket'"},
+        {LOAD("\"rate\":\"9/s\",\"think\":\"1s\""),
+         "1:1: 'think' needs a 'session' or a closed loop: an open loop has a schedule"},
+        {"{\"endpoints\":[{\"path\":\"/\"}],\"session\":[{\"path\":\"/\"}]}",
+         "1:39: a scenario is either a mix of 'endpoints' or a 'session'"},
+        {"{\"session\":[]}", "1:12: 'session' must have 1 to 256 entries"},
+        {"{\"session\":[{\"path\":\"/\",\"weight\":2}]}",
+         "1:25: unknown key 'weight' in 'step'"},
+        {"{\"session\":[{\"path\":\"/\"}],\"load\":{\"pipeline\":2}}",
+         "1:1: a 'session' sends one request after the other; leave 'pipeline' away"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct spec_scenario s = {0};
@@ -225,6 +236,9 @@ static void what_is_written_reads_back_equal(void **state)
         LOAD("\"rate\":\"7/h\",\"duration\":\"1234567891ns\",\"warmup\":\"0s\""),
         LOAD("\"rate\":\"9999999.999999998/s\",\"timeout\":\"90s\",\"duration\":\"1d\""),
         LOAD("\"connections\":50000,\"threads\":64,\"pipeline\":64,\"close\":true"),
+        LOAD("\"protocol\":\"websocket\",\"think\":\"1ms\""),
+        "{\"session\":[{\"path\":\"/a\",\"think\":\"5ms\"},{\"path\":\"/b\",\"think\":\"0s\"},"
+        "{\"path\":\"/c\"}],\"load\":{\"rate\":\"9/s\",\"think\":\"1s\"}}",
     };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         AUTO(spec_scenario_done) struct spec_scenario s = {0}, back = {0};
@@ -239,6 +253,10 @@ static void what_is_written_reads_back_equal(void **state)
         assert_memory_equal(&s.load.rate_rps, &back.load.rate_rps, sizeof(double));
         assert_int_equal(s.load.duration_ns, back.load.duration_ns);
         assert_int_equal(s.load.close, back.load.close);
+        assert_int_equal(s.load.protocol, back.load.protocol);
+        assert_int_equal(s.load.think_ns, back.load.think_ns);
+        assert_int_equal(s.session, back.session);
+        assert_int_equal(s.endpoints[0].think_ns, back.endpoints[0].think_ns);
         assert_int_equal(!s.endpoints[0].body, !back.endpoints[0].body);
         assert_int_equal(s.endpoints[0].body_len, back.endpoints[0].body_len);
     }
