@@ -21,6 +21,7 @@ void spec_freep(struct spec **spec)
     spec_pairs_done(&s->start.env);
     free(s->start.workdir);
     free(s->ready.http_path);
+    spec_services_done(s);
     for (size_t i = 0; i < s->scenarios_len; i++)
         spec_scenario_done(&s->scenarios[i]);
     free(s->scenarios);
@@ -42,37 +43,6 @@ void spec_freep(struct spec **spec)
 
 /* --- every value in force
  * ---------------------------------------------------------------------- */
-
-static void write_list(struct jw *w, const char *key, const struct spec_list *l)
-{
-    jw_array(w, key);
-    for (size_t i = 0; i < l->len; i++)
-        jw_text(w, NULL, l->at[i]);
-    jw_end(w);
-}
-
-static void write_pairs(struct jw *w, const char *key, const struct spec_pairs *p)
-{
-    jw_object(w, key);
-    for (size_t i = 0; i < p->len; i++)
-        jw_text(w, p->at[i].name, p->at[i].value);
-    jw_end(w);
-}
-
-static void write_command(struct jw *w, const char *key, const struct spec_command *c)
-{
-    write_list(w, key, &(struct spec_list){c->argv, c->argc});
-}
-
-static void write_size(struct jw *w, const char *key, int64_t bytes)
-{
-    AUTO(str_done) struct str text = STR_INIT(64);
-    if (bytes % (1 << 20) == 0)
-        str_addf(&text, "%lldMiB", (long long)bytes >> 20);
-    else
-        str_addf(&text, "%lldB", (long long)bytes);
-    jw_text(w, key, str_text(&text));
-}
 
 static const char *signal_name(int number)
 {
@@ -96,16 +66,16 @@ static void write_build_and_start(struct jw *w, const struct spec *s)
 {
     if (s->build.command.argc) {
         jw_object(w, "build");
-        write_command(w, "command", &s->build.command);
-        write_pairs(w, "env", &s->build.env);
-        write_list(w, "inputs", &s->build.inputs);
-        write_list(w, "outputs", &s->build.outputs);
+        spec_write_command(w, "command", &s->build.command);
+        spec_write_pairs(w, "env", &s->build.env);
+        spec_write_list(w, "inputs", &s->build.inputs);
+        spec_write_list(w, "outputs", &s->build.outputs);
         spec_write_duration(w, "timeout", s->build.timeout_ns);
         jw_end(w);
     }
     jw_object(w, "start");
-    write_command(w, "command", &s->start.command);
-    write_pairs(w, "env", &s->start.env);
+    spec_write_command(w, "command", &s->start.command);
+    spec_write_pairs(w, "env", &s->start.env);
     if (s->start.workdir)
         jw_text(w, "workdir", s->start.workdir);
     jw_text(w, "stop_signal", signal_name(s->start.stop_signal));
@@ -119,6 +89,7 @@ static void write_build_and_start(struct jw *w, const struct spec *s)
     jw_int(w, "status", s->ready.status);
     spec_write_duration(w, "timeout", s->ready.timeout_ns);
     jw_end(w);
+    spec_write_services(w, s);
 }
 
 static void write_sensitivity(struct jw *w, const struct spec_sensitivity *s)
@@ -152,7 +123,7 @@ static void write_limit(struct jw *w, const char *key, const char *unit, double 
     if (strcmp(unit, "ns") == 0)
         spec_write_duration(w, key, (int64_t)value);
     else if (strcmp(unit, "B") == 0)
-        write_size(w, key, (int64_t)value);
+        spec_write_size(w, key, (int64_t)value);
     else if (strcmp(unit, "1") == 0)
         spec_write_share(w, key, value);
     else
@@ -203,9 +174,9 @@ static void write_policy(struct jw *w, const struct spec *s)
     jw_int(w, "reruns", s->confirm_reruns);
     jw_end(w);
     jw_object(w, "triggers");
-    write_list(w, "branches", &s->triggers.branches);
-    write_list(w, "paths", &s->triggers.paths);
-    write_list(w, "skip_paths", &s->triggers.skip_paths);
+    spec_write_list(w, "branches", &s->triggers.branches);
+    spec_write_list(w, "paths", &s->triggers.paths);
+    spec_write_list(w, "skip_paths", &s->triggers.skip_paths);
     jw_bool(w, "merge_requests", s->triggers.merge_requests);
     jw_end(w);
     jw_object(w, "report");
@@ -213,8 +184,8 @@ static void write_policy(struct jw *w, const struct spec *s)
     jw_bool(w, "gate", s->report.gate);
     jw_end(w);
     jw_object(w, "limits");
-    write_size(w, "memory", s->limits.memory);
-    write_size(w, "disk", s->limits.disk);
+    spec_write_size(w, "memory", s->limits.memory);
+    spec_write_size(w, "disk", s->limits.disk);
     jw_int(w, "tasks", s->limits.tasks);
     spec_write_duration(w, "wall", s->limits.wall_ns);
     jw_bool(w, "build_network", s->limits.build_network);
@@ -241,12 +212,30 @@ void spec_explain(const struct spec *s, struct str *out)
 /* --- names
  * --------------------------------------------------------------------------------------- */
 
+/* Nothing when there are none, so that a spec without them keeps the names it had. */
+static void write_services_alone(const struct spec *s, struct str *out)
+{
+    if (!s->services_len)
+        return;
+    struct jw w = jw_begin(out);
+    jw_object(&w, NULL);
+    spec_write_services(&w, s);
+    jw_end(&w);
+}
+
 void spec_workload_digest(const struct spec *s, const struct spec_scenario *scenario,
                           unsigned char out[DIGEST_BYTES])
 {
     AUTO(str_done) struct str text = STR_INIT(2 * SPEC_BYTES_MAX);
-    (void)s; /* services that stand beside the service will be part of the workload */
     spec_scenario_write(scenario, &text);
+    write_services_alone(s, &text);
+    digest_of(str_view(&text), out);
+}
+
+void spec_services_digest(const struct spec *s, unsigned char out[DIGEST_BYTES])
+{
+    AUTO(str_done) struct str text = STR_INIT(SPEC_BYTES_MAX);
+    write_services_alone(s, &text);
     digest_of(str_view(&text), out);
 }
 
@@ -255,9 +244,9 @@ void spec_build_digest(const struct spec *s, unsigned char out[DIGEST_BYTES])
     AUTO(str_done) struct str text = STR_INIT(2 * SPEC_BYTES_MAX);
     struct jw w = jw_begin(&text);
     jw_object(&w, NULL);
-    write_command(&w, "command", &s->build.command);
-    write_pairs(&w, "env", &s->build.env);
-    write_list(&w, "outputs", &s->build.outputs);
+    spec_write_command(&w, "command", &s->build.command);
+    spec_write_pairs(&w, "env", &s->build.env);
+    spec_write_list(&w, "outputs", &s->build.outputs);
     jw_bool(&w, "network", s->limits.build_network);
     jw_end(&w);
     digest_of(str_view(&text), out);

@@ -26,6 +26,7 @@ enum {
     SPEC_SCENARIOS_MAX = 64,
     SPEC_ENDPOINTS_MAX = 256,
     SPEC_CONNECTIONS_MAX = 50000,
+    SPEC_SERVICES_MAX = 4,
     SPEC_ROUNDS_LEAST = 10, /* with fewer, a family of metrics can claim nothing at 1 % */
     SPEC_LOOKS_MAX = 8,
 };
@@ -72,6 +73,23 @@ struct spec_ready {
     int status;
     bool tcp; /* a connection is enough */
     int64_t timeout_ns;
+};
+
+/* What the service under test needs beside it: PostgreSQL, or any command that stays. */
+struct spec_service {
+    char *name; /* "postgres" is PostgreSQL; any other is a command */
+    bool postgres;
+    bool count_cpu; /* its CPU time is part of cpu_per_request */
+    int64_t timeout_ns, memory;
+
+    int64_t version;            /* PostgreSQL: major */
+    char *seed, *database;      /* SQL file in base's tree, or NULL */
+    struct spec_pairs settings; /* PostgreSQL: beside ours */
+
+    struct spec_command command, version_command;
+    struct spec_pairs env;
+    int64_t tcp_port; /* ready when it takes a connection here; 0: */
+    char *socket;     /* or on this Unix socket in the shared folder; NULL: */
 };
 
 struct spec_expect {
@@ -167,6 +185,8 @@ struct spec {
     struct spec_build build;
     struct spec_start start;
     struct spec_ready ready;
+    struct spec_service *services; /* in the order of their start */
+    size_t services_len;
     struct spec_scenario *scenarios;
     size_t scenarios_len;
     struct spec_sensitivity sensitivity;
@@ -192,9 +212,11 @@ void spec_explain(const struct spec *s, struct str *out);
  * between them. Returns how many. */
 size_t spec_looks(const struct spec_sensitivity *s, int out[SPEC_LOOKS_MAX]);
 
-/* Names the workload of a scenario (endpoints, load): part of a series' identity. */
+/* Names the workload of a scenario (endpoints, load, services): part of a series' identity. */
 void spec_workload_digest(const struct spec *s, const struct spec_scenario *scenario,
                           unsigned char out[DIGEST_BYTES]);
+/* Names what is beside the service under test: part of the key of a database's template. */
+void spec_services_digest(const struct spec *s, unsigned char out[DIGEST_BYTES]);
 /* Names build command, environment and outputs: part of the build cache's key. */
 void spec_build_digest(const struct spec *s, unsigned char out[DIGEST_BYTES]);
 

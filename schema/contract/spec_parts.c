@@ -177,6 +177,37 @@ void spec_command_done(struct spec_command *c)
     *c = (struct spec_command){0};
 }
 
+void spec_write_list(struct jw *w, const char *key, const struct spec_list *l)
+{
+    jw_array(w, key);
+    for (size_t i = 0; i < l->len; i++)
+        jw_text(w, NULL, l->at[i]);
+    jw_end(w);
+}
+
+void spec_write_pairs(struct jw *w, const char *key, const struct spec_pairs *p)
+{
+    jw_object(w, key);
+    for (size_t i = 0; i < p->len; i++)
+        jw_text(w, p->at[i].name, p->at[i].value);
+    jw_end(w);
+}
+
+void spec_write_command(struct jw *w, const char *key, const struct spec_command *c)
+{
+    spec_write_list(w, key, &(struct spec_list){c->argv, c->argc});
+}
+
+void spec_write_size(struct jw *w, const char *key, int64_t bytes)
+{
+    AUTO(str_done) struct str text = STR_INIT(64);
+    if (bytes % (1 << 20) == 0)
+        str_addf(&text, "%lldMiB", (long long)bytes >> 20);
+    else
+        str_addf(&text, "%lldB", (long long)bytes);
+    jw_text(w, key, str_text(&text));
+}
+
 void spec_write_duration(struct jw *w, const char *key, int64_t ns)
 {
     static const struct {
@@ -230,4 +261,25 @@ bool spec_has_control(const char *text)
 bool spec_is_url_path(const char *text)
 {
     return text[0] == '/' && !spec_has_control(text) && !strchr(text, ' ');
+}
+
+bool spec_is_name(const char *text, size_t most)
+{
+    size_t n =
+        strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
+    return n > 0 && n <= most && text[n] == '\0' && text[0] != '.' && text[0] != '-';
+}
+
+bool spec_is_inside(const char *path)
+{
+    struct view rest = view_z(path);
+    if (path[0] == '/')
+        return false;
+    while (rest.len) {
+        struct view part;
+        view_cut(rest, '/', &part, &rest);
+        if (view_eqz(part, ".."))
+            return false;
+    }
+    return true;
 }

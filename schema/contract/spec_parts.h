@@ -26,14 +26,25 @@ int spec_read_choice(const struct json_doc *doc, const struct json *object, cons
 int spec_read_load(const struct json_doc *doc, const struct json *object,
                    struct spec_load *load, struct err *e);
 
+int spec_read_services(const struct json_doc *doc, const struct json *root, struct spec *s,
+                       struct err *e);
+
 /* What would break a request line, a header or a log line is refused with these. */
 bool spec_has_control(const char *text);
 bool spec_is_url_path(const char *text);
+bool spec_is_inside(const char *path);            /* stays inside the tree: relative, no '..' */
+bool spec_is_name(const char *text, size_t most); /* letters, digits, '_', '.', '-' */
 
 void spec_list_done(struct spec_list *l);
 void spec_pairs_done(struct spec_pairs *p);
 void spec_command_done(struct spec_command *c);
+void spec_services_done(struct spec *s);
 
+void spec_write_list(struct jw *w, const char *key, const struct spec_list *l);
+void spec_write_pairs(struct jw *w, const char *key, const struct spec_pairs *p);
+void spec_write_command(struct jw *w, const char *key, const struct spec_command *c);
+void spec_write_size(struct jw *w, const char *key, int64_t bytes);
+void spec_write_services(struct jw *w, const struct spec *s); /* nothing when there are none */
 void spec_write_duration(struct jw *w, const char *key, int64_t ns);
 /* As few digits as read back as the same number. */
 void spec_write_share(struct jw *w, const char *key, double share);

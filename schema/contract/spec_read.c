@@ -45,21 +45,6 @@ static int read_stop_signal(const struct json_doc *doc, const struct json *o, in
                      "'stop_signal' must be one of TERM, INT, QUIT, HUP, USR1, KILL");
 }
 
-/* A path that stays inside the tree. */
-static bool is_inside(const char *path)
-{
-    struct view rest = view_z(path);
-    if (path[0] == '/')
-        return false;
-    while (rest.len) {
-        struct view part;
-        view_cut(rest, '/', &part, &rest);
-        if (view_eqz(part, ".."))
-            return false;
-    }
-    return true;
-}
-
 static int read_start(const struct json_doc *doc, const struct json *o, struct spec_start *s,
                       struct err *e)
 {
@@ -72,7 +57,7 @@ static int read_start(const struct json_doc *doc, const struct json *o, struct s
         read_stop_signal(doc, o, &s->stop_signal, e) < 0 ||
         json_read_duration(doc, o, "grace", false, 0, 60 * CLOCK_NS_PER_S, &s->grace_ns, e) < 0)
         return -1;
-    if (s->workdir && !is_inside(s->workdir))
+    if (s->workdir && !spec_is_inside(s->workdir))
         return json_fail(doc, json_get(o, "workdir"), e,
                          "'workdir' must be a path inside the repository");
     return 0;
@@ -352,7 +337,7 @@ static int read_root(const struct json_doc *doc, const struct json *root, struct
     static const char *const keys[] = {"$schema", "version", "build",     "start",
                                        "ready",   "load",    "scenarios", "sensitivity",
                                        "checks",  "confirm", "triggers",  "report",
-                                       "limits",  "ignore",  NULL};
+                                       "limits",  "ignore",  "services",  NULL};
     struct spec_load load = spec_load_default();
     const struct json *o;
     struct view schema = {0}; /* for editors */
@@ -375,7 +360,7 @@ static int read_root(const struct json_doc *doc, const struct json *root, struct
     if (section(doc, root, "load", false, &o, e) < 0 ||
         (o && spec_read_load(doc, o, &load, e) < 0))
         return -1;
-    if (read_scenarios(doc, root, s, &load, e) < 0)
+    if (spec_read_services(doc, root, s, e) < 0 || read_scenarios(doc, root, s, &load, e) < 0)
         return -1;
     if (section(doc, root, "sensitivity", false, &o, e) < 0 ||
         (o && read_sensitivity(doc, o, &s->sensitivity, e) < 0))
