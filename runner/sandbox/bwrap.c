@@ -127,13 +127,18 @@ static void write_args(const struct sandbox_host *h, const struct sandbox_spec *
     add_all(to, fixed_args, ARRAY_LEN(fixed_args));
     if (spec->network)
         add_all(to, network_args, ARRAY_LEN(network_args));
-    else
+    else if (spec->join_netns <= 0)
         arg(to, "--unshare-net");
     add_file(to, BWRAP_FD_PASSWD, "/etc/passwd");
     add_file(to, BWRAP_FD_GROUP, "/etc/group");
     add_file(to, BWRAP_FD_HOSTS, "/etc/hosts");
     add_tmpfs(to, spec->tmp, "/tmp");
     add_tmpfs(to, spec->tmp, "/dev/shm");
+    if (spec->share) {
+        arg(to, "--bind-fd");
+        arg_int(to, BWRAP_FD_SHARE);
+        arg(to, SANDBOX_SHARE);
+    }
     arg(to, "--bind-fd");
     arg_int(to, BWRAP_FD_AREA);
     arg(to, "/job");
@@ -201,6 +206,11 @@ static int open_all(struct bwrap *b, const struct sandbox_host *h,
     if (bwrap_open_area(spec->area, &fd, e) < 0)
         return -1;
     bwrap_pass(b, fd, BWRAP_FD_AREA);
+    if (spec->share) {
+        if (bwrap_open_area(spec->share, &fd, e) < 0)
+            return -1;
+        bwrap_pass(b, fd, BWRAP_FD_SHARE);
+    }
     if (filter_open(h->filter_fd, &fd, e) < 0)
         return -1;
     bwrap_pass(b, fd, BWRAP_FD_FILTER);

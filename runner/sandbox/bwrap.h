@@ -20,6 +20,7 @@ enum bwrap_fd {
     BWRAP_FD_HOSTS,
     BWRAP_FD_FILTER,
     BWRAP_FD_AREA,
+    BWRAP_FD_SHARE,
     BWRAP_FD_END,
 };
 

@@ -123,6 +123,7 @@ static int write_step(struct step *step, const struct sandbox_host *h,
         .uid = h->uid,
         .file = spec->file,
         .nice = spec->nice,
+        .netns = spec->off ? 0 : spec->join_netns,
         .fds = spec->off ? BWRAP_FD_INFO + 1 : BWRAP_FD_END,
         .runner = getpid(),
         .keeper = spec->off,
@@ -206,6 +207,10 @@ static int learn_first(struct sandbox *s, const struct sandbox_spec *spec, int i
         return err_errno(e, "watch the sandbox's first process");
     if (spec->off || spec->network)
         return 0;
+    if (spec->join_netns > 0) {
+        s->netns = fcntl(spec->join_netns, F_DUPFD_CLOEXEC, 0);
+        return s->netns < 0 ? err_errno(e, "keep the network that was joined") : 0;
+    }
     int64_t inode = info_number(&text, "net-namespace");
     return open_netns(s, inode, e);
 }

@@ -63,6 +63,9 @@ struct sandbox_host {
 int sandbox_host_open(struct sandbox_host *out, const char *lock_dir, struct err *e);
 void sandbox_host_close(struct sandbox_host *h);
 
+/* Programs that belong together meet here, for Unix sockets. */
+#define SANDBOX_SHARE "/services"
+
 struct sandbox_var { /* of the environment */
     const char *name, *value;
 };
@@ -74,6 +77,8 @@ struct sandbox_spec {
     size_t env_len;
     const char *area;    /* the directory that becomes /job; must be no link */
     const char *workdir; /* below it; NULL: its top */
+    const char *share;   /* a directory that becomes SANDBOX_SHARE, writable; NULL: none */
+    int join_netns;      /* the private network of another one (a descriptor); 0: its own */
     bool off;
     bool network; /* the host's network instead of a private one */
     int64_t memory, tasks;

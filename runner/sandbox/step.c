@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -101,6 +102,9 @@ int step_prepare(const void *step)
     /* The runner's own priority may be raised. Below zero only root may go: try, or stay. */
     if (setpriority(PRIO_PROCESS, 0, s->nice) < 0)
         (void)setpriority(PRIO_PROCESS, 0, 0);
+    /* Only who has rights over the namespace may enter it, so before they are given up. */
+    if (s->netns > 0 && setns(s->netns, CLONE_NEWNET) < 0)
+        return -1;
     if (set_limits(s) < 0 || drop_rights(s) < 0 || die_with_runner(s) < 0)
         return -1;
     (void)umask(022);

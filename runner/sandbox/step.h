@@ -33,6 +33,7 @@ struct step {
     int64_t tasks, file, data; /* 0: no limit of ours */
     int nice;
     const cpu_set_t *cpus; /* NULL: as we are */
+    int netns;             /* a network namespace to enter first; 0: none */
     unsigned fds;          /* from this number on nothing survives exec */
     pid_t runner;
     bool keeper;

@@ -387,6 +387,60 @@ static bool write_text(const char *path, const char *text)
 }
 
 /* In a user namespace that may not make another: what an administrator's switch does. */
+static struct running start_beside(const char *const *argv, const char *share, int netns)
+{
+    int ends[2];
+    struct err e = {0};
+    struct running r = {0};
+    struct sandbox_spec spec = range_spec(&range);
+    assert_int_equal(fdio_pipe(ends, &e), 0);
+    spec.argv = argv;
+    spec.out = ends[1];
+    spec.share = share;
+    spec.join_netns = netns;
+    if (sandbox_start(&range.host, &spec, &r.sandbox, &e) < 0)
+        fail_msg("%s", e.text);
+    close(ends[1]);
+    r.out = ends[0];
+    return r;
+}
+
+/* One listens on TCP and leaves a file in the shared folder; the other finds both. */
+static void programs_that_belong_together_share_network_and_folder(void **state)
+{
+    static const char *const first[] = {
+        "/usr/bin/python3", "-c",
+        "import socket,time; s=socket.create_server(('127.0.0.1',7000));"
+        "open('/services/here','w').close(); print('.',flush=True); time.sleep(30)",
+        NULL};
+    static const char *const second[] = {
+        "/usr/bin/python3", "-c",
+        "import os,socket; socket.create_connection(('127.0.0.1',7000));"
+        "print(','.join(os.listdir('/services')))",
+        NULL};
+    AUTO(str_done) struct str said = STR_INIT(4096);
+    char share[400];
+    int status = -1;
+    struct err e = {0};
+    (void)state;
+    (void)snprintf(share, sizeof share, "%s/share", range.dir);
+    assert_int_equal(mkdir(share, 0755), 0);
+    assert_int_equal(chown(share, range.host.owner, range.host.owner), 0);
+
+    struct running a = start_beside(first, share, 0);
+    wait_for_output(a.out);
+    struct running b = start_beside(second, share, sandbox_netns(a.sandbox));
+    bool ended = sandbox_wait(b.sandbox, soon(), &status);
+    stop(&a);
+    assert_int_equal(fdio_read_all(b.out, &said, &e), 0);
+    stop(&b);
+
+    assert_true(ended);
+    assert_string_equal(str_text(&said), "here\n");
+    assert_int_equal(status, 0);
+    assert_int_equal(fdio_remove_tree(share, &e), 0);
+}
+
 static void where_there_are_no_namespaces_foreign_code_is_refused(void **state)
 {
     int status = -1;
@@ -412,21 +466,22 @@ static void where_there_are_no_namespaces_foreign_code_is_refused(void **state)
     (void)state;
 }
 
-#define TESTS                                                                    \
-    cmocka_unit_test(status_of_the_program_comes_back),                          \
-        cmocka_unit_test(where_there_are_no_namespaces_foreign_code_is_refused), \
-        cmocka_unit_test(command_that_looks_like_an_option_is_a_command),        \
-        cmocka_unit_test(work_area_that_is_a_link_is_refused),                   \
-        cmocka_unit_test(planted_link_does_not_lead_outside),                    \
-        cmocka_unit_test(environment_is_what_was_given_and_no_more),             \
-        cmocka_unit_test(memory_above_the_limit_ends_the_job_and_not_us),        \
-        cmocka_unit_test(cpu_time_of_children_that_ended_is_counted),            \
-        cmocka_unit_test(stop_signal_reaches_the_program),                       \
-        cmocka_unit_test(stop_signal_reaches_a_program_without_sandbox),         \
-        cmocka_unit_test(daemon_left_behind_ends_with_its_program),              \
-        cmocka_unit_test(fork_bomb_ends_at_once),                                \
-        cmocka_unit_test(fork_bomb_ends_when_the_runner_is_killed),              \
-        cmocka_unit_test(endless_output_ends_with_the_sandbox),                  \
+#define TESTS                                                                     \
+    cmocka_unit_test(status_of_the_program_comes_back),                           \
+        cmocka_unit_test(where_there_are_no_namespaces_foreign_code_is_refused),  \
+        cmocka_unit_test(command_that_looks_like_an_option_is_a_command),         \
+        cmocka_unit_test(work_area_that_is_a_link_is_refused),                    \
+        cmocka_unit_test(planted_link_does_not_lead_outside),                     \
+        cmocka_unit_test(environment_is_what_was_given_and_no_more),              \
+        cmocka_unit_test(memory_above_the_limit_ends_the_job_and_not_us),         \
+        cmocka_unit_test(cpu_time_of_children_that_ended_is_counted),             \
+        cmocka_unit_test(stop_signal_reaches_the_program),                        \
+        cmocka_unit_test(stop_signal_reaches_a_program_without_sandbox),          \
+        cmocka_unit_test(daemon_left_behind_ends_with_its_program),               \
+        cmocka_unit_test(fork_bomb_ends_at_once),                                 \
+        cmocka_unit_test(fork_bomb_ends_when_the_runner_is_killed),               \
+        cmocka_unit_test(endless_output_ends_with_the_sandbox),                   \
+        cmocka_unit_test(programs_that_belong_together_share_network_and_folder), \
         cmocka_unit_test(service_is_reached_through_its_network_and_not_from_the_host)
 
 int main(int argc, char **argv)
