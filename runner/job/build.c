@@ -15,14 +15,13 @@
 #include "clock.h"
 #include "fdio.h"
 #include "fingerprint.h"
+#include "foreign.h"
 #include "job.h"
 #include "log.h"
 #include "mem.h"
 #include "unpack.h"
 
-#define BUILD_TMP_BYTES     (INT64_C(1) << 30)
-#define BUILD_PRINTED_MAX   (INT64_C(256) << 20)
-#define BUILD_LOOK_EVERY_NS (200 * CLOCK_NS_PER_MS)
+#define BUILD_TMP_BYTES (INT64_C(1) << 30)
 
 static void make_key(const struct job *j, enum side side, char out[DIGEST_HEX + 1])
 {
@@ -64,32 +63,17 @@ static int fetch_source(struct job *j, enum side side, const struct tree *tree, 
 /* --- one build -------------------------------------------------------------------------------
  */
 
-struct build {
-    struct sandbox *sandbox;
-    struct capture *output;
-    struct sandbox_use use;
-    int status;
-    const char *why; /* it was ended, and why */
-};
-
-static void build_done(struct build *b)
-{
-    sandbox_freep(&b->sandbox);
-    capture_freep(&b->output);
-}
-
-static int start_build(struct job *j, enum side side, const struct tree *tree, struct build *b,
-                       struct err *e)
+static int run_build(struct job *j, enum side side, const struct tree *tree)
 {
     const struct spec *spec = j->doc->spec;
     const struct spec_pairs *env = &spec->build.env;
+    AUTO(foreign_done) struct foreign f = FOREIGN_INIT;
     AUTO(mem_freep) struct sandbox_var *vars = mem_zero(env->len + 1, sizeof *vars);
+    struct err e = {0};
     char name[32];
     for (size_t i = 0; i < env->len; i++)
         vars[i] = (struct sandbox_var){env->at[i].name, env->at[i].value};
     (void)snprintf(name, sizeof name, "build-%s", side_names[side]);
-    if (capture_new(&b->output, e) < 0)
-        return -1;
     struct sandbox_spec how = {
         .name = name,
         .argv = (const char *const *)spec->build.command.argv,
@@ -103,73 +87,14 @@ static int start_build(struct job *j, enum side side, const struct tree *tree, s
         .tmp = BUILD_TMP_BYTES,
         .file = spec->limits.disk,
         .cpus = j->cpus.all_list,
-        .out = capture_pipe(b->output),
     };
-    int rc = sandbox_start(&j->host, &how, &b->sandbox, e);
-    capture_started(b->output);
-    return rc;
-}
-
-/* Until it ends by itself or for one of the reasons in 'why'. */
-static void wait_build(struct job *j, struct build *b)
-{
-    int64_t deadline = job_deadline(j, j->doc->spec->build.timeout_ns);
-    while (!sandbox_wait(b->sandbox, 0, &b->status)) {
-        int64_t look = clock_now_ns() + BUILD_LOOK_EVERY_NS;
-        enum pulse_event event =
-            pulse_wait(j->pulse, sandbox_pidfd(b->sandbox), look < deadline ? look : deadline);
-        if (event == PULSE_CANCELLED)
-            b->why = "cancelled";
-        else if (clock_now_ns() >= deadline)
-            b->why = "did not end within its time limit";
-        else if (capture_total(b->output) > BUILD_PRINTED_MAX)
-            b->why = "printed more than 256 MiB";
-        if (b->why)
-            return;
-    }
-}
-
-static int judge_build(struct job *j, enum side side, struct build *b)
-{
-    AUTO(str_done) struct str last = STR_INIT(JOB_WORDS_MAX);
+    int rc = foreign_run(j, &how, spec->build.timeout_ns, &f, &e);
+    job_post_log(j, name, str_view(&f.text));
     if (job_check_cancel(j) < 0)
         return -1;
-    if (!b->why && b->status == 0)
-        return 0;
-    capture_last_lines(b->output, JOB_LAST_LINES, &last);
-    const char *colon = last.len ? ": " : "";
-    if (b->why)
-        return job_fail(j, FAILURE_BUILD, side, "build %s%s%s", b->why, colon, str_text(&last));
-    if (b->use.oom_kills > 0)
-        return job_fail(j, FAILURE_BUILD, side, "build was out of memory (limit %lld MiB)%s%s",
-                        (long long)j->doc->spec->limits.memory >> 20, colon, str_text(&last));
-    if (b->status > 128)
-        return job_fail(j, FAILURE_BUILD, side, "build was ended by signal %d%s%s",
-                        b->status - 128, colon, str_text(&last));
-    return job_fail(j, FAILURE_BUILD, side, "build failed with status %d%s%s", b->status, colon,
-                    str_text(&last));
-}
-
-static int run_build(struct job *j, enum side side, const struct tree *tree)
-{
-    AUTO(build_done) struct build b = {0};
-    AUTO(str_done) struct str text = STR_INIT(CAPTURE_TEXT_MAX);
-    struct err e = {0};
-    char stage[32];
-    (void)snprintf(stage, sizeof stage, "build-%s", side_names[side]);
-    int rc = start_build(j, side, tree, &b, &e);
-    if (rc == 0) {
-        wait_build(j, &b);
-        /* The result is read only when nobody is left who could change it. */
-        rc = sandbox_end(b.sandbox, &b.use, &e);
-    }
-    if (b.output)
-        capture_text(b.output, &text);
-    job_post_log(j, stage, str_view(&text));
     if (rc < 0)
-        return job_fail(j, FAILURE_INFRA, side, "build: %s%s%.*s", e.text, text.len ? ": " : "",
-                        (int)(text.len < 400 ? text.len : 400), str_text(&text));
-    return judge_build(j, side, &b);
+        return job_fail(j, FAILURE_INFRA, side, "build: %s", e.text);
+    return foreign_ok(&f) ? 0 : job_fail(j, FAILURE_BUILD, side, "build %s", str_text(&f.how));
 }
 
 /* --- one side --------------------------------------------------------------------------------
@@ -181,14 +106,15 @@ static int build_side(struct job *j, enum side side)
     struct tree *tree = &j->tree[side];
     const struct spec *spec = j->doc->spec;
     pulse_stage(j->pulse, "build %s", side_names[side]);
+    (void)snprintf(tree->name, sizeof tree->name, "%s", side_names[side]);
     make_key(j, side, tree->key);
-    if (work_tree_find(&j->work, side, tree, &e) < 0)
+    if (work_tree_find(&j->work, tree, &e) < 0)
         return job_fail(j, FAILURE_INFRA, side, "build cache: %s", e.text);
     if (tree->present) {
         job_note(j, "build %s: taken from the cache", side_names[side]);
         return 0;
     }
-    if (work_tree_make(&j->work, side, spec->limits.disk, tree, &e) < 0)
+    if (work_tree_make(&j->work, spec->limits.disk, tree, &e) < 0)
         return job_fail(j, FAILURE_INFRA, side, "work area: %s", e.text);
     if (fetch_source(j, side, tree, &e) < 0)
         return job_fail(
@@ -202,7 +128,7 @@ static int build_side(struct job *j, enum side side)
         return job_fail(
             j, e.kind == ERR_NOT_FOUND || e.kind == ERR_LIMIT ? FAILURE_BUILD : FAILURE_INFRA,
             side, "%s", e.text);
-    if (work_tree_keep(&j->work, side, tree, &e) < 0)
+    if (work_tree_keep(&j->work, tree, &e) < 0)
         return job_fail(j, FAILURE_INFRA, side, "build cache: %s", e.text);
     job_note(j, "build %s: %lld files, %lld bytes in %.1f s", side_names[side],
              (long long)tree->artefact.files, (long long)tree->artefact.bytes,

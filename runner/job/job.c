@@ -46,6 +46,18 @@ void job_note(struct job *j, const char *fmt, ...)
     log_debug("job note", "job=%lld %s", (long long)j->doc->job, str_text(&line));
 }
 
+void job_note_state(struct job *j, const char *service, const char *text)
+{
+    AUTO(str_done) struct str name = STR_INIT(64);
+    str_addf(&name, "service_%s", service);
+    (void)vec_push(&j->result->state);
+    size_t i = j->result->state.len - 1;
+    struct result_fact *f = j->result->state.at;
+    for (; i > 0 && strcmp(f[i - 1].name, str_text(&name)) > 0; i--) /* they stay sorted */
+        f[i] = f[i - 1];
+    f[i] = (struct result_fact){.name = str_steal(&name), .text = mem_strdup(text)};
+}
+
 void job_post_log(struct job *j, const char *stage, struct view text)
 {
     if (text.len > LINK_LOG_STAGE)

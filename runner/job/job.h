@@ -5,6 +5,8 @@
  *     main_runner.c    fetch, build, compare, verify, measure, deliver: the phases on one page
  *     work.c           folders, trees and fresh copies; cache.c finished builds
  *     build.c          source and build of each side; artefact.c names what came out
+ *     foreign.c        one foreign program to its end
+ *     services.c       what stands beside the service under test; postgres.c a database
  *     service.c        starts the service under test and ends it; ask.c asks it one question
  *     verify.c         right answers of both sides, before any load
  *     plan.c           rounds and their order, from the seed
@@ -37,6 +39,7 @@ struct job {
     struct cpus cpus;
     struct work work;
     struct tree tree[SIDE_COUNT];
+    struct tree template;    /* of the database beside the service, when there is one */
     char load_program[4096]; /* pacewatch-load */
     bool
         answers_alike[SPEC_SCENARIOS_MAX]; /* each side gave the same answers before any load */
@@ -46,6 +49,7 @@ struct job {
     int64_t deadline_ns;                 /* of the whole job */
     struct str journal;                  /* the 'runner' log of the job, for people */
     struct str service_said[SIDE_COUNT]; /* last output of each side's service */
+    struct str services_said;            /* last output of what stood beside it */
     bool grace_useless[SIDE_COUNT]; /* its service does not end when asked: do not wait again */
     bool failed;
 };
@@ -61,6 +65,9 @@ int job_fail(struct job *j, enum failure_class class, int side, const char *fmt,
     PRINTF(4, 5);
 /* A line for the job's own log. */
 void job_note(struct job *j, const char *fmt, ...) PRINTF(2, 3);
+
+/* A fact about what runs here, for the fingerprint's state: 'service_NAME'. */
+void job_note_state(struct job *j, const char *service, const char *text);
 
 /* Sends what a stage printed. Trouble is noted, never fatal. */
 void job_post_log(struct job *j, const char *stage, struct view text);

@@ -24,6 +24,7 @@
 #include "opt.h"
 #include "quiet.h"
 #include "reference.h"
+#include "services.h"
 #include "spool.h"
 #include "step.h"
 
@@ -173,7 +174,7 @@ static int run_phases(struct job *j, const struct arguments *a)
         job_note(j, "base and head are identical after the build: nothing to measure");
         return 0;
     }
-    if (job_verify(j) < 0)
+    if (services_prepare(j) < 0 || job_verify(j) < 0)
         return -1;
     if (job_measure(j) < 0)
         return -1;
@@ -190,6 +191,8 @@ static void post_logs(struct job *j)
     for (int side = 0; side < SIDE_COUNT; side++)
         if (j->service_said[side].len)
             job_post_log(j, stages[side], str_view(&j->service_said[side]));
+    if (j->services_said.len)
+        job_post_log(j, "services", str_view(&j->services_said));
     job_post_log(j, "runner", str_view(&j->journal));
 }
 
@@ -242,11 +245,15 @@ static void deliver_old(const struct arguments *a)
 static void job_done(struct job *j)
 {
     reference_freep(&j->reference);
+    for (int side = 0; side < SIDE_COUNT; side++)
+        work_tree_done(&j->tree[side]);
+    work_tree_done(&j->template);
     work_close(&j->work);
     sandbox_host_close(&j->host);
     fdio_closep(&j->quiet_fd);
     for (int side = 0; side < SIDE_COUNT; side++)
         str_done(&j->service_said[side]);
+    str_done(&j->services_said);
     str_done(&j->journal);
     pulse_freep(&j->pulse);
     result_doc_freep(&j->result);
@@ -260,6 +267,7 @@ static void job_init(struct job *j)
     j->host.slot_fd = j->host.filter_fd = -1;
     for (int side = 0; side < SIDE_COUNT; side++)
         j->service_said[side].max = CAPTURE_TEXT_MAX;
+    j->services_said.max = CAPTURE_TEXT_MAX;
     j->result = result_doc_new();
     j->result->started_ms = clock_wall_ms();
     AUTO(str_done) struct str program = STR_INIT(sizeof j->load_program - 1);

@@ -101,6 +101,9 @@ static void write_down(struct job *j, int index, const struct window *w,
     if (cpu_ns >= 0 && r->answered_in_window > 0)
         add_sample(arm, index, -1, METRIC_CPU_PER_REQUEST,
                    cpu_ns / (double)r->answered_in_window);
+    if (j->doc->spec->services_len && r->answered_in_window > 0)
+        add_gauge(arm, "services_cpu_per_request",
+                  window_beside_ns(w) / (double)r->answered_in_window);
     add_times(arm, index, -1, closed_loop, &r->all, r->duration_s);
     for (size_t i = 0; s->endpoints_len > 1 && i < r->endpoints.len && i < s->endpoints_len;
          i++)
@@ -151,7 +154,7 @@ static int run_scenario(struct job *j, int index, struct service *s, uint64_t se
     struct err e = {0};
     AUTO(str_done) struct str path = STR_INIT(WORK_PATH_MAX);
     AUTO(loadgen_result_done) struct loadgen_result r = {0};
-    struct window w = {.sandbox = s->sandbox, .cpus = &j->cpus.service};
+    struct window w = {.sandbox = s->sandbox, .beside = &s->beside, .cpus = &j->cpus.service};
     scenario_path(j, (size_t)index, &path);
     struct loadgen_run run = {
         .program = j->load_program,
@@ -211,6 +214,18 @@ static void tell_end(const struct job *j, struct service *s, struct gate_arm *ga
                    str_text(&last));
 }
 
+/* A service that lost its database may well go on and answer errors. */
+static bool tell_beside_end(struct service *s, struct gate_arm *gate)
+{
+    AUTO(str_done) struct str how = STR_INIT(sizeof gate->ended_how - 1);
+    if (!services_ended(&s->beside, &how))
+        return false;
+    (void)snprintf(gate->ended_how, sizeof gate->ended_how, "%.*s",
+                   (int)view_utf8_prefix(str_view(&how), sizeof gate->ended_how - 1),
+                   str_text(&how));
+    return true;
+}
+
 int measure_arm(struct job *j, const struct plan_arm *arm, uint64_t load_seed,
                 struct result_arm *out, struct gate_arm *gate)
 {
@@ -227,14 +242,16 @@ int measure_arm(struct job *j, const struct plan_arm *arm, uint64_t load_seed,
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < spec->scenarios_len && !gate->service_ended; i++)
         rc = run_scenario(j, (int)i, &s, load_seed, out, gate);
+    if (rc == 0 && tell_beside_end(&s, gate))
+        gate->service_ended = true;
+    else if (rc == 0 && gate->service_ended)
+        tell_end(j, &s, gate);
     if (rc == 0 && !gate->service_ended) {
         int64_t peak = resident_peak(j, &s);
         if (peak > 0)
             add_sample(out, 0, -1, METRIC_PEAK_MEMORY, (double)peak);
         add_sample(out, 0, -1, METRIC_START_TIME, (double)s.start_ns);
     }
-    if (rc == 0 && gate->service_ended)
-        tell_end(j, &s, gate);
     service_stop(j, &s);
     return rc;
 }

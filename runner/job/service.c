@@ -26,17 +26,6 @@ enum { SERVICE_PORT = 8080 };
 /* --- command line ----------------------------------------------------------------------------
  */
 
-struct words {
-    VEC(char *) at;
-};
-
-static void words_done(struct words *w)
-{
-    for (size_t i = 0; i < w->at.len; i++)
-        free(w->at.at[i]);
-    vec_done(&w->at);
-}
-
 /* "$PORT" and "${PORT}" become the number, also inside a word. */
 static char *with_port(const char *text, int port)
 {
@@ -142,23 +131,32 @@ static int launch(struct job *j, struct service *s, struct err *e)
     const struct spec_pairs *env = &spec->start.env;
     char port[16];
     AUTO(words_done) struct words argv = {0};
-    AUTO(mem_freep) struct sandbox_var *vars = mem_zero(env->len + 1, sizeof *vars);
+    struct services_env beside;
+    services_env(j, &s->beside, &beside);
+    AUTO(mem_freep)
+    struct sandbox_var *vars = mem_zero(beside.len + env->len + 1, sizeof *vars);
+    size_t n = 0;
     if (!j->doc->sandbox && free_port(&s->port, e) < 0)
         return -1;
     (void)snprintf(port, sizeof port, "%d", s->port);
     write_argv(spec, s->port, &argv);
+    for (size_t i = 0; i < beside.len; i++)
+        vars[n++] = beside.vars[i];
     for (size_t i = 0; i < env->len; i++)
-        vars[i] = (struct sandbox_var){env->at[i].name, env->at[i].value};
-    vars[env->len] = (struct sandbox_var){"PORT", port};
-    if (work_fresh(&j->work, &j->tree[s->side], spec->limits.disk, s->dir, e) < 0 ||
+        vars[n++] = (struct sandbox_var){env->at[i].name, env->at[i].value};
+    vars[n++] = (struct sandbox_var){"PORT", port};
+    if (work_fresh_open(&j->work, &j->tree[s->side], spec->limits.disk, "fresh", false,
+                        &s->area, e) < 0 ||
         capture_new(&s->output, e) < 0)
         return -1;
     struct sandbox_spec how = {
         .name = "service",
         .argv = (const char *const *)argv.at.at,
         .env = vars,
-        .env_len = env->len + 1,
-        .area = s->dir,
+        .env_len = n,
+        .area = s->area.dir,
+        .share = s->beside.len ? s->beside.share.dir : NULL,
+        .join_netns = s->beside.netns,
         .workdir = spec->start.workdir,
         .off = !j->doc->sandbox,
         .memory = spec->limits.memory,
@@ -202,7 +200,9 @@ static int fail_start(struct job *j, struct service *s, const struct err *e)
 int service_start(struct job *j, enum side side, struct service *out)
 {
     struct err e = {0};
-    *out = (struct service){.side = side, .work = &j->work, .port = SERVICE_PORT, .netns = -1};
+    *out = (struct service){.side = side, .port = SERVICE_PORT, .netns = -1};
+    if (services_start(j, &out->beside) < 0)
+        return -1;
     if (launch(j, out, &e) == 0 && wait_ready(j, out, &e) == 0)
         return 0;
     (void)fail_start(j, out, &e);
@@ -238,12 +238,12 @@ void service_stop(struct job *j, struct service *s)
         capture_text(s->output, said);
     }
     service_done(s);
+    services_stop(j, &s->beside);
 }
 
 void service_done(struct service *s)
 {
     sandbox_freep(&s->sandbox);
     capture_freep(&s->output);
-    if (s->work)
-        work_fresh_done(s->work);
+    work_fresh_close(&s->area);
 }

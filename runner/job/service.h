@@ -14,17 +14,17 @@
 #ifndef JOB_SERVICE_H
 #define JOB_SERVICE_H
 
-#include "job.h"
+#include "services.h"
 
 struct service {
     enum side side;
     struct sandbox *sandbox;
     struct capture *output;
-    struct work *work;
     int port, netns;
     int64_t start_ns; /* from exec to the first good answer of the readiness probe */
     struct sandbox_use use;
-    char dir[WORK_PATH_MAX];
+    struct work_fresh area;
+    struct services beside;
 };
 
 /* Until it is ready, or fails the job with what it printed last. */

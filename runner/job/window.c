@@ -2,6 +2,8 @@
 /* window: see window.h. */
 #include "window.h"
 
+#include <math.h>
+
 #include "clock.h"
 
 void window_mark(void *window, int edge, int64_t at_ns)
@@ -9,6 +11,8 @@ void window_mark(void *window, int edge, int64_t at_ns)
     struct window *w = window;
     pid_t pids[SANDBOX_PIDS_MAX];
     w->cpu_ns[edge] = sandbox_cpu_ns(w->sandbox);
+    if (w->beside)
+        services_cpu(w->beside, &w->beside_cpu[edge]);
     w->read_ns[edge] = clock_now_ns();
     w->at_ns[edge] = at_ns;
     w->has[edge] = true;
@@ -16,11 +20,10 @@ void window_mark(void *window, int edge, int64_t at_ns)
     noise_snap(&w->snap[edge], w->cpus, pids, n);
 }
 
-double window_cpu_ns(const struct window *w)
+/* What was spent between the marks, by readings that were made at read_ns. */
+static double between_marks(const struct window *w, int64_t from_ns, int64_t to_ns)
 {
-    if (!w->has[0] || !w->has[1] || w->cpu_ns[0] < 0 || w->cpu_ns[1] < 0)
-        return -1;
-    double spent = (double)(w->cpu_ns[1] - w->cpu_ns[0]);
+    double spent = (double)(to_ns - from_ns);
     double between = (double)(w->at_ns[1] - w->read_ns[0]);
     double late = (double)(w->read_ns[0] - w->at_ns[0]);
     if (between <= 0 || late < 0 || late > between)
@@ -28,10 +31,26 @@ double window_cpu_ns(const struct window *w)
     return spent * (1 + late / between);
 }
 
+double window_cpu_ns(const struct window *w)
+{
+    if (!w->has[0] || !w->has[1] || w->cpu_ns[0] < 0 || w->cpu_ns[1] < 0)
+        return -1;
+    return between_marks(w, w->cpu_ns[0] + w->beside_cpu[0].counted,
+                         w->cpu_ns[1] + w->beside_cpu[1].counted);
+}
+
+double window_beside_ns(const struct window *w)
+{
+    return !w->has[0] || !w->has[1]
+               ? -1
+               : between_marks(w, w->beside_cpu[0].apart, w->beside_cpu[1].apart);
+}
+
+/* A database beside the service is no stranger on its CPUs. */
 void window_noise(const struct window *w, struct noise_gauges *out)
 {
-    double cpu_ns = window_cpu_ns(w);
+    double cpu_ns = fmax(0, window_cpu_ns(w)) + fmax(0, window_beside_ns(w));
     *out = (struct noise_gauges){0};
     if (w->has[0] && w->has[1])
-        noise_between(&w->snap[0], &w->snap[1], cpu_ns < 0 ? 0 : (int64_t)cpu_ns, w->cpus, out);
+        noise_between(&w->snap[0], &w->snap[1], (int64_t)cpu_ns, w->cpus, out);
 }

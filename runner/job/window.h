@@ -18,17 +18,22 @@
 
 #include "noise.h"
 #include "sandbox.h"
+#include "services.h"
 
 struct window {
     const struct sandbox *sandbox;
-    const cpu_set_t *cpus; /* those that it may use */
+    const struct services *beside; /* what stands beside it; NULL: nothing */
+    const cpu_set_t *cpus;         /* those that they may use */
     struct noise_snap snap[2];
     int64_t cpu_ns[2], read_ns[2], at_ns[2];
+    struct services_cpu beside_cpu[2];
     bool has[2];
 };
 
 void window_mark(void *window, int edge, int64_t at_ns);
 double window_cpu_ns(const struct window *w);
+/* Of what stands beside the service and is not counted as its own. */
+double window_beside_ns(const struct window *w);
 void window_noise(const struct window *w, struct noise_gauges *out); /* zeros without marks */
 
 #endif

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "cache.h"
+#include "child.h"
+#include "clock.h"
 #include "fdio.h"
 
 enum {
@@ -16,6 +18,8 @@ enum {
     OWN_PROGRAM_MAX = 64 << 20, /* of the runner itself */
     OWN_SPARE_BYTES = 64 << 10,
 };
+
+#define COPY_WITHIN_NS (60 * CLOCK_NS_PER_S)
 
 static int join(char out[WORK_PATH_MAX], const char *dir, const char *name, struct err *e)
 {
@@ -38,8 +42,6 @@ static int make_folders(struct work *w, const char *root, int slot, struct err *
 
 static int make_mounts(struct work *w, const struct sandbox_host *h, struct err *e)
 {
-    static const char *const inside[] = {"base", "head", "scratch", "fresh", "own"};
-    char path[WORK_PATH_MAX];
     (void)snprintf(w->mounts, sizeof w->mounts, "%s", w->run);
     if (h->real_root && h->space.mounts) {
         (void)snprintf(w->mounts, sizeof w->mounts, WORK_ROOT_MOUNTS);
@@ -48,10 +50,14 @@ static int make_mounts(struct work *w, const struct sandbox_host *h, struct err 
             return -1;
         w->own_mounts = true;
     }
-    for (size_t i = 0; i < ARRAY_LEN(inside); i++)
-        if (join(path, w->mounts, inside[i], e) < 0 || fdio_make_dirs(path, 0755, e) < 0)
-            return -1;
     return 0;
+}
+
+/* DIR of that name below the mounts, made when it is not there. */
+static int make_place(const struct work *w, const char *name, char out[WORK_PATH_MAX],
+                      struct err *e)
+{
+    return join(out, w->mounts, name, e) < 0 ? -1 : fdio_make_dirs(out, 0755, e);
 }
 
 int work_open(struct work *w, const char *root, const struct sandbox_host *h, bool off,
@@ -66,25 +72,13 @@ int work_open(struct work *w, const char *root, const struct sandbox_host *h, bo
     return 0;
 }
 
-static void unmount_trees(struct work *w)
-{
-    char path[WORK_PATH_MAX];
-    if (w->own_mounted && join(path, w->mounts, "own", NULL) == 0)
-        area_unmount(path);
-    w->own_mounted = false;
-    for (int side = 0; side < SIDE_COUNT; side++) {
-        if (w->tree_mounted[side] && join(path, w->mounts, side_names[side], NULL) == 0)
-            area_unmount(path);
-        w->tree_mounted[side] = false;
-    }
-}
-
 void work_close(struct work *w)
 {
+    char path[WORK_PATH_MAX];
     if (!w->run[0])
         return;
-    work_fresh_done(w);
-    unmount_trees(w);
+    if (w->own_mounted && join(path, w->mounts, "own", NULL) == 0)
+        area_unmount(path);
     if (w->own_mounts)
         area_unmount(w->mounts);
     /* A mount that would not go away must not be emptied: remove_tree stays on our side of it
@@ -125,13 +119,13 @@ int work_own_program(struct work *w, bool off, char dir[WORK_PATH_MAX], char pro
         return 0;
     }
     (void)snprintf(program, PATH_MAX, "/job/runner");
-    return join(dir, w->mounts, "own", e) < 0 ? -1 : copy_own_program(w, dir, e);
+    return make_place(w, "own", dir, e) < 0 ? -1 : copy_own_program(w, dir, e);
 }
 
 /* --- trees -----------------------------------------------------------------------------------
  */
 
-int work_tree_find(struct work *w, enum side side, struct tree *tree, struct err *e)
+int work_tree_find(struct work *w, struct tree *tree, struct err *e)
 {
     AUTO(str_done) struct str file = STR_INIT(WORK_PATH_MAX);
     if (w->kind == TREE_MEMORY || !cache_find(w->cache, tree))
@@ -139,7 +133,7 @@ int work_tree_find(struct work *w, enum side side, struct tree *tree, struct err
     cache_path(w->cache, tree->key, w->kind == TREE_IMAGE ? CACHE_IMAGE : CACHE_TREE, &file);
     if (w->kind == TREE_DIRECTORY)
         return join(tree->dir, w->cache, file.at + strlen(w->cache) + 1, e);
-    if (join(tree->dir, w->mounts, side_names[side], e) < 0)
+    if (make_place(w, tree->name, tree->dir, e) < 0)
         return -1;
     struct err why = {0};
     if (area_image_mount(str_text(&file), tree->dir, true, &why) < 0) {
@@ -148,58 +142,68 @@ int work_tree_find(struct work *w, enum side side, struct tree *tree, struct err
         tree->present = tree->cached = false;
         return 0;
     }
-    w->tree_mounted[side] = true;
+    tree->mounted = true;
     return 0;
 }
 
-int work_tree_make(struct work *w, enum side side, int64_t bytes, struct tree *tree,
-                   struct err *e)
+static void image_path(const struct work *w, const struct tree *tree, struct str *out)
+{
+    str_addf(out, "%s/%s.img", w->run, tree->name);
+}
+
+/* Foreign code is another user only where we are root. */
+static int give_away(const struct work *w, const char *dir, struct err *e)
+{
+    return chown(dir, w->owner, w->owner) < 0 && errno != EPERM
+               ? err_errno(e, "give '%s' to its user", dir)
+               : 0;
+}
+
+int work_tree_make(struct work *w, int64_t bytes, struct tree *tree, struct err *e)
 {
     AUTO(str_done) struct str image = STR_INIT(WORK_PATH_MAX);
-    if (join(tree->dir, w->mounts, side_names[side], e) < 0)
+    if (make_place(w, tree->name, tree->dir, e) < 0)
         return -1;
     tree->present = true;
     if (w->kind == TREE_DIRECTORY)
-        return chown(tree->dir, w->owner, w->owner) < 0 && errno != EPERM
-                   ? err_errno(e, "give '%s' to its user", tree->dir)
-                   : 0;
+        return give_away(w, tree->dir, e);
     if (w->kind == TREE_MEMORY) {
         if (area_tmpfs_mount(tree->dir, bytes, w->owner, e) < 0)
             return -1;
     } else {
-        str_addf(&image, "%s/%s.img", w->run, side_names[side]);
+        image_path(w, tree, &image);
         if (area_image_make(str_text(&image), bytes, w->owner, e) < 0 ||
             area_image_mount(str_text(&image), tree->dir, false, e) < 0)
             return -1;
     }
-    w->tree_mounted[side] = true;
+    tree->mounted = true;
     return 0;
 }
 
-static int keep_image(struct work *w, enum side side, struct tree *tree, struct err *e)
+static int keep_image(struct work *w, struct tree *tree, struct err *e)
 {
     AUTO(str_done) struct str image = STR_INIT(WORK_PATH_MAX);
     AUTO(str_done) struct str kept = STR_INIT(WORK_PATH_MAX);
-    str_addf(&image, "%s/%s.img", w->run, side_names[side]);
+    image_path(w, tree, &image);
     cache_path(w->cache, tree->key, CACHE_IMAGE, &kept);
     /* Unmounted and mounted again rather than remounted: a writer that is still open somewhere
      * would make a remount fail, and the new mount has a read-only device below it. */
     area_unmount(tree->dir);
-    w->tree_mounted[side] = false;
+    tree->mounted = false;
     if (cache_add(w->cache, tree, str_text(&image), CACHE_IMAGE, e) < 0 ||
         area_image_mount(str_text(&kept), tree->dir, true, e) < 0)
         return -1;
-    w->tree_mounted[side] = true;
+    tree->mounted = true;
     return 0;
 }
 
-int work_tree_keep(struct work *w, enum side side, struct tree *tree, struct err *e)
+int work_tree_keep(struct work *w, struct tree *tree, struct err *e)
 {
     AUTO(str_done) struct str kept = STR_INIT(WORK_PATH_MAX);
     cache_make_room(w->cache, WORK_CACHE_BYTES);
     switch (w->kind) {
     case TREE_IMAGE:
-        return keep_image(w, side, tree, e);
+        return keep_image(w, tree, e);
     case TREE_MEMORY:
         return area_make_read_only(tree->dir, e);
     case TREE_DIRECTORY:
@@ -211,32 +215,77 @@ int work_tree_keep(struct work *w, enum side side, struct tree *tree, struct err
     return -1;
 }
 
+void work_tree_done(struct tree *tree)
+{
+    if (tree->mounted)
+        area_unmount(tree->dir);
+    tree->mounted = false;
+}
+
 /* --- fresh copies ----------------------------------------------------------------------------
  */
 
-int work_fresh(struct work *w, const struct tree *tree, int64_t bytes, char dir[WORK_PATH_MAX],
-               struct err *e)
+static int copy_tree(const char *from, const char *to, struct err *e)
 {
-    char scratch[WORK_PATH_MAX];
-    if (w->kind == TREE_DIRECTORY) {
-        (void)snprintf(dir, WORK_PATH_MAX, "%s", tree->dir);
-        return 0;
-    }
-    if (join(scratch, w->mounts, "scratch", e) < 0 || join(dir, w->mounts, "fresh", e) < 0)
+    AUTO(child_done) struct child c = CHILD_INIT;
+    AUTO(str_done) struct str inside = STR_INIT(WORK_PATH_MAX);
+    str_addf(&inside, "%s/.", from);
+    const char *argv[] = {"/bin/cp", "-a", "--reflink=auto", "--", str_text(&inside), to, NULL};
+    struct child_spec spec = {.argv = argv, .in = -1, .out = -1, .err = -1};
+    int status = -1;
+    if (child_start(&c, &spec, e) < 0)
         return -1;
-    work_fresh_done(w);
-    if (area_overlay_mount(w->space, tree->dir, scratch, dir, bytes, w->owner, e) < 0)
-        return -1;
-    w->fresh_mounted = true;
+    if (!child_wait(&c, clock_now_ns() + COPY_WITHIN_NS, &status) || status != 0)
+        return err_set(e, ERR_SYSTEM, "cannot copy '%s'", from);
     return 0;
 }
 
-void work_fresh_done(struct work *w)
+int work_fresh_open(const struct work *w, const struct tree *tree, int64_t bytes,
+                    const char *name, bool strict, struct work_fresh *out, struct err *e)
 {
-    char scratch[WORK_PATH_MAX];
-    char dir[WORK_PATH_MAX];
-    if (w->fresh_mounted && join(scratch, w->mounts, "scratch", NULL) == 0 &&
-        join(dir, w->mounts, "fresh", NULL) == 0)
-        area_overlay_unmount(scratch, dir);
-    w->fresh_mounted = false;
+    char scratch[WORK_NAME_MAX + 16];
+    *out = (struct work_fresh){0};
+    if (w->kind == TREE_DIRECTORY && !strict) {
+        (void)snprintf(out->dir, sizeof out->dir, "%s", tree->dir);
+        return 0;
+    }
+    (void)snprintf(scratch, sizeof scratch, "scratch-%s", name);
+    if (make_place(w, name, out->dir, e) < 0)
+        return -1;
+    if (w->kind == TREE_DIRECTORY) {
+        out->copied = true;
+        return copy_tree(tree->dir, out->dir, e);
+    }
+    if (make_place(w, scratch, out->scratch, e) < 0 ||
+        area_overlay_mount(w->space, tree->dir, out->scratch, out->dir, bytes, w->owner, e) < 0)
+        return -1;
+    out->mounted = true;
+    return 0;
+}
+
+int work_empty_open(const struct work *w, int64_t bytes, const char *name,
+                    struct work_fresh *out, struct err *e)
+{
+    *out = (struct work_fresh){0};
+    if (make_place(w, name, out->dir, e) < 0)
+        return -1;
+    if (w->kind == TREE_DIRECTORY) {
+        out->copied = true;
+        return give_away(w, out->dir, e);
+    }
+    if (area_tmpfs_mount(out->dir, bytes, w->owner, e) < 0)
+        return -1;
+    out->mounted = true;
+    return 0;
+}
+
+void work_fresh_close(struct work_fresh *f)
+{
+    if (f->mounted)
+        area_unmount(f->dir);
+    if (f->mounted && f->scratch[0])
+        area_unmount(f->scratch);
+    if (f->copied)
+        (void)fdio_remove_tree(f->dir, NULL);
+    *f = (struct work_fresh){0};
 }

@@ -29,7 +29,7 @@
 
 #define WORK_CACHE_BYTES (INT64_C(8) << 30) /* builds used longest ago go first */
 
-enum { WORK_PATH_MAX = AREA_PATH_MAX - 64 };
+enum { WORK_PATH_MAX = AREA_PATH_MAX - 64, WORK_NAME_MAX = 32 };
 
 enum tree_kind { TREE_IMAGE, TREE_MEMORY, TREE_DIRECTORY };
 
@@ -38,14 +38,14 @@ struct work {
     char mounts[WORK_PATH_MAX]; /* where trees are mounted */
     enum tree_kind kind;
     const struct area_space *space;
-    uid_t owner; /* of files that foreign code may write */
-    bool tree_mounted[SIDE_COUNT];
-    bool fresh_mounted, own_mounts; /* 'mounts' is a mount itself */
-    bool own_mounted;               /* the folder of this very program */
+    uid_t owner;      /* of files that foreign code may write */
+    bool own_mounts;  /* 'mounts' is a mount itself */
+    bool own_mounted; /* the folder of this very program */
 };
 
 struct tree {
-    bool present, cached;
+    char name[WORK_NAME_MAX]; /* unique among the trees of a job: "base" */
+    bool present, cached, mounted;
     char dir[WORK_PATH_MAX];
     char key[DIGEST_HEX + 1];
     struct artefact artefact;
@@ -68,16 +68,26 @@ int work_own_program(struct work *w, bool off, char dir[WORK_PATH_MAX], char pro
                      struct err *e);
 
 /* A finished tree from the cache: tree->present says whether there was one. */
-int work_tree_find(struct work *w, enum side side, struct tree *tree, struct err *e);
+int work_tree_find(struct work *w, struct tree *tree, struct err *e);
 /* An empty one of at most 'bytes' to unpack and build in. */
-int work_tree_make(struct work *w, enum side side, int64_t bytes, struct tree *tree,
-                   struct err *e);
+int work_tree_make(struct work *w, int64_t bytes, struct tree *tree, struct err *e);
 /* The build has succeeded and nobody runs in it any more: read-only from here, and cached. */
-int work_tree_keep(struct work *w, enum side side, struct tree *tree, struct err *e);
+int work_tree_keep(struct work *w, struct tree *tree, struct err *e);
+void work_tree_done(struct tree *tree);
 
-/* A writable directory that shows the tree as it was built, for one arm; *dir is its path. */
-int work_fresh(struct work *w, const struct tree *tree, int64_t bytes, char dir[WORK_PATH_MAX],
-               struct err *e);
-void work_fresh_done(struct work *w);
+struct work_fresh {
+    char dir[WORK_PATH_MAX], scratch[WORK_PATH_MAX];
+    bool mounted, copied;
+};
+
+/* A writable directory that shows the tree as it was built, for one use; 'name' is unique among
+ * those that exist at a time. Without mounts it is the tree itself, or, with 'strict', a copy
+ * of it. */
+int work_fresh_open(const struct work *w, const struct tree *tree, int64_t bytes,
+                    const char *name, bool strict, struct work_fresh *out, struct err *e);
+void work_fresh_close(struct work_fresh *f);
+/* An empty directory of at most 'bytes' where there are mounts. */
+int work_empty_open(const struct work *w, int64_t bytes, const char *name,
+                    struct work_fresh *out, struct err *e);
 
 #endif

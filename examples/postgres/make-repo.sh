@@ -1,0 +1,22 @@
+#!/bin/sh
+# The repository of this example: a commit that reads the list with one query, then one that asks
+# for each item by itself. Usage: make-repo.sh DIRECTORY
+set -eu
+
+repo=${1:?usage: make-repo.sh DIRECTORY}
+here=$(cd "$(dirname "$0")" && pwd)
+export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
+export GIT_AUTHOR_NAME=demo GIT_AUTHOR_EMAIL=demo@shop.example
+export GIT_COMMITTER_NAME=demo GIT_COMMITTER_EMAIL=demo@shop.example
+
+rm -rf "$repo"
+git init --quiet --initial-branch=main "$repo"
+mkdir "$repo/db"
+cp "$here/shop.py" "$repo/shop.py"
+cp "$here/seed.sql" "$repo/db/seed.sql"
+cp "$here/pacewatch.json" "$repo/.pacewatch.json"
+cd "$repo"
+git add -A
+git commit --quiet -m "Serve items and updates from PostgreSQL"
+patch --quiet -p1 <"$here/slower.patch"
+git commit --quiet -am "Ask for each item by itself"
