@@ -49,6 +49,7 @@ struct forge_options { /* borrowed until forge_close */
     const char *user; /* Bitbucket: whose the token is; Cloud: NULL for an access token */
     /* A GitHub App instead of a token: numbers, and its private key in a file of mode 0600. */
     const char *app_id, *app_installation, *app_key_file;
+    int64_t deadline_ns;       /* of one call; 0: 20 s */
     const char *ca_file;       /* PEM with the authorities to trust; NULL: the system's */
     const atomic_bool *cancel; /* gives up within a second or two once true; NULL: never */
 };

@@ -159,12 +159,13 @@ static int send_call(struct forge *f, const struct forge_call *call, struct clie
     str_add(&url, str_view(call->path));
     const char *headers[] = {str_text(&token), "Accept: application/json",
                              call->body.at ? "Content-Type: application/json" : NULL, NULL};
+    int64_t patience_ns = f->options.deadline_ns ? f->options.deadline_ns : CALL_DEADLINE_NS;
     struct client_request request = {
         .method = call->method,
         .url = str_text(&url),
         .headers = headers,
         .body = call->body,
-        .deadline_ns = clock_now_ns() + CALL_DEADLINE_NS,
+        .deadline_ns = clock_now_ns() + patience_ns,
         .allow_private = f->options.url || f->options.api_url,
         .allow_http = f->http,
         .ca_file = f->options.ca_file,

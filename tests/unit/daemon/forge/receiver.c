@@ -31,11 +31,16 @@ static void read_line(struct receiver *r, struct str *out)
 void receiver_start(struct receiver *r, const char *script, struct view key)
 {
     AUTO(str_done) struct str hex = STR_INIT(1024);
+    str_add_hex(&hex, key.at, key.len);
+    receiver_start_with(r, script, str_text(&hex));
+}
+
+void receiver_start_with(struct receiver *r, const char *script, const char *arg)
+{
     AUTO(str_done) struct str port = STR_INIT(64);
     int in[2], out[2];
     struct err e = {0};
-    str_add_hex(&hex, key.at, key.len);
-    const char *argv[] = {PYTHON3, script, str_text(&hex), NULL};
+    const char *argv[] = {PYTHON3, script, arg, NULL};
     assert_int_equal(fdio_pipe(in, &e), 0);
     assert_int_equal(fdio_pipe(out, &e), 0);
     struct child_spec spec = {.argv = argv, .in = in[0], .out = out[1], .err = STDERR_FILENO};

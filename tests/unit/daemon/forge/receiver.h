@@ -18,6 +18,8 @@ struct receiver {
 };
 
 void receiver_start(struct receiver *r, const char *script, struct view key);
+/* The same for a program of another kind that prints its port first; 'arg' is its argument. */
+void receiver_start_with(struct receiver *r, const char *script, const char *arg);
 void receiver_stop(struct receiver *r);
 void receiver_url(const struct receiver *r, const char *path, struct str *out);
 /* The next delivery; 'text' keeps its bytes. NULL fault: all is well with it. */
