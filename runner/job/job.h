@@ -24,6 +24,7 @@
 #include "capture.h"
 #include "cpus.h"
 #include "link.h"
+#include "loadgen.h"
 #include "pulse.h"
 #include "quiet.h"
 #include "result_doc.h"
@@ -43,7 +44,9 @@ struct job {
     char load_program[4096]; /* pacewatch-load */
     bool
         answers_alike[SPEC_SCENARIOS_MAX]; /* each side gave the same answers before any load */
-    struct reference *reference;           /* the canary; NULL before the first measured arm */
+    /* What the first measurement of each scenario was done with; all others must use it too. */
+    char load_engine[SPEC_SCENARIOS_MAX][LOADGEN_ENGINE_BYTES];
+    struct reference *reference; /* the canary; NULL before the first measured arm */
     int quiet_fd;
     int nice;                            /* priority of what is measured */
     int64_t deadline_ns;                 /* of the whole job */

@@ -83,6 +83,20 @@ static int read_generator(const struct json_doc *doc, const struct json *root,
     return 0;
 }
 
+static int read_engine(const struct json_doc *doc, const struct json *root,
+                       char out[LOADGEN_ENGINE_BYTES], struct err *e)
+{
+    const struct json *setup = NULL;
+    struct view name = {0};
+    if (json_read_member(doc, root, "setup", true, JSON_OBJECT, &setup, e) < 0 ||
+        json_read_text(doc, setup, "engine", true, &name, e) < 0)
+        return -1;
+    if (name.len >= LOADGEN_ENGINE_BYTES)
+        return json_fail(doc, json_get(setup, "engine"), e, "'engine' is not the name of one");
+    (void)snprintf(out, LOADGEN_ENGINE_BYTES, "%.*s", (int)name.len, name.at);
+    return 0;
+}
+
 static int read_result(const struct json_doc *doc, struct loadgen_result *out, struct err *e)
 {
     const struct json *root = json_root(doc);
@@ -95,7 +109,7 @@ static int read_result(const struct json_doc *doc, struct loadgen_result *out, s
         json_read_member(doc, root, "window", true, JSON_OBJECT, &window, e) < 0 ||
         read_count(doc, window, "answered", &out->answered_in_window, e) < 0 ||
         json_read_real(doc, window, "warmup_ns", true, &out->warmup_ns, e) < 0 ||
-        read_generator(doc, root, out, e) < 0 ||
+        read_generator(doc, root, out, e) < 0 || read_engine(doc, root, out->engine, e) < 0 ||
         json_read_member(doc, root, "endpoints", true, JSON_ARRAY, &endpoints, e) < 0)
         return -1;
     for (const struct json *one = json_first(endpoints); one; one = json_next(one))
@@ -165,7 +179,7 @@ static int start(const struct loadgen_run *run, struct pipes *p, struct child *c
 
     (void)snprintf(port, sizeof port, "http://127.0.0.1:%d", run->port);
     (void)snprintf(seed, sizeof seed, "%llu", (unsigned long long)run->seed);
-    const char *argv[20] = {run->program, "--scenario", run->scenario,     "--cpus",  run->cpus,
+    const char *argv[24] = {run->program, "--scenario", run->scenario,     "--cpus",  run->cpus,
                             "--seed",     seed,         "--marks",         "3",       "--json",
                             "-",          "--quiet",    "--allow-limited", "--steady"};
     size_t n = 14;
@@ -176,6 +190,10 @@ static int start(const struct loadgen_run *run, struct pipes *p, struct child *c
         argv[n++] = "--netns";
         argv[n++] = "/proc/self/fd/4";
         pass[pass_len++] = (struct child_pass){.fd = run->netns, .as = LOADGEN_FD_NETNS};
+    }
+    if (run->engine[0]) {
+        argv[n++] = "--engine";
+        argv[n++] = run->engine;
     }
     argv[n] = port;
     struct child_spec spec = {

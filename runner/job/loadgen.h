@@ -17,7 +17,8 @@ struct loadgen_run {
     const char *program;  /* path of pacewatch-load */
     const char *scenario; /* file with the scenario as JSON */
     const char *cpus;
-    int netns; /* -1: the host's network */
+    const char *engine; /* "": as pacewatch-load chooses */
+    int netns;          /* -1: the host's network */
     int port;
     uint64_t seed;
     int64_t deadline_ns;
@@ -35,6 +36,8 @@ struct loadgen_times { /* of one endpoint or of all */
     uint64_t count;    /* of values in it */
 };
 
+enum { LOADGEN_ENGINE_BYTES = 16 };
+
 struct loadgen_result {
     struct loadgen_times all;
     VEC(struct loadgen_times) endpoints; /* in the scenario's order */
@@ -45,6 +48,7 @@ struct loadgen_result {
     double cpu_share, lateness_p99_ns;
     bool limited;
     char reason[160];
+    char engine[LOADGEN_ENGINE_BYTES]; /* which one it was */
     bool service_ended;
 };
 

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "clock.h"
 #include "fdio.h"
@@ -160,6 +161,7 @@ static int run_scenario(struct job *j, int index, struct service *s, uint64_t se
         .program = j->load_program,
         .scenario = str_text(&path),
         .cpus = j->cpus.load_list,
+        .engine = j->load_engine[index],
         .netns = s->netns,
         .port = s->port,
         .seed = seed,
@@ -176,8 +178,10 @@ static int run_scenario(struct job *j, int index, struct service *s, uint64_t se
         return job_fail(j, FAILURE_LOAD, (int)s->side, "%s", e.text);
     }
     gate->service_ended = r.service_ended;
-    if (!r.service_ended)
-        write_down(j, index, &w, &r, arm, gate);
+    if (r.service_ended)
+        return 0;
+    memcpy(j->load_engine[index], r.engine, sizeof r.engine);
+    write_down(j, index, &w, &r, arm, gate);
     return 0;
 }
 

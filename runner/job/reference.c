@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "canary.h"
@@ -42,6 +43,7 @@ struct reference {
     int64_t spent_ns; /* in bursts and the start */
     bool useless;     /* it could not start or be measured: not tried again */
     char scenario[WORK_PATH_MAX];
+    char engine[LOADGEN_ENGINE_BYTES]; /* of the first burst, for all others */
 };
 
 /* --- life ------------------------------------------------------------------------------------
@@ -139,6 +141,7 @@ static int burst(struct job *j, struct reference *r, double *out_ns, struct err 
     struct loadgen_run run = {.program = j->load_program,
                               .scenario = r->scenario,
                               .cpus = j->cpus.load_list,
+                              .engine = r->engine,
                               .netns = sandbox_netns(r->sandbox),
                               .port = r->port,
                               .deadline_ns = job_deadline(j, REFERENCE_WITHIN_NS),
@@ -151,6 +154,7 @@ static int burst(struct job *j, struct reference *r, double *out_ns, struct err 
     double cpu_ns = window_cpu_ns(&w);
     if (got.service_ended || cpu_ns < 0 || got.answered_in_window == 0)
         return err_set(e, ERR_SYSTEM, "it did not answer");
+    memcpy(r->engine, got.engine, sizeof got.engine);
     *out_ns = cpu_ns / (double)got.answered_in_window;
     return 0;
 }

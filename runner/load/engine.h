@@ -10,6 +10,7 @@
 #ifndef LOAD_ENGINE_H
 #define LOAD_ENGINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -35,6 +36,10 @@ struct engine_ops {
 extern const struct engine_ops engine_epoll;
 #ifdef LOAD_WITH_URING
 extern const struct engine_ops engine_uring;
+
+/* Whether this kernel lets us do what the engine needs. It is tried out in well below a
+ * millisecond, as neither a version nor a filter of system calls can be asked. */
+bool engine_uring_works(void);
 #endif
 
 enum { ENGINE_RECV_MAX = 64 << 10, ENGINE_EVENTS = 256 };

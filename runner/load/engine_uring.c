@@ -26,6 +26,7 @@
 #include <sys/ioctl.h>
 #include <sys/poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "conn.h"
@@ -115,14 +116,19 @@ static int register_buffers(struct engine *g)
     return rc;
 }
 
+static int init_ring(struct io_uring *ring, unsigned queue, unsigned completions)
+{
+    struct io_uring_params p = {.flags = IORING_SETUP_SINGLE_ISSUER |
+                                         IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE,
+                                .cq_entries = completions};
+    return io_uring_queue_init_params(queue, ring, &p);
+}
+
 static int uring_open(struct engine **out, struct worker *w, struct err *e)
 {
     struct engine *g = mem_zero(1, sizeof *g);
-    struct io_uring_params p = {.flags = IORING_SETUP_SINGLE_ISSUER |
-                                         IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE,
-                                .cq_entries = COMPLETIONS};
     g->worker = w;
-    int rc = io_uring_queue_init_params(QUEUE, &g->ring, &p);
+    int rc = init_ring(&g->ring, QUEUE, COMPLETIONS);
     if (rc < 0) {
         free(g);
         errno = -rc;
@@ -264,7 +270,8 @@ static ssize_t uring_send(struct engine *g, struct conn *c, const char *at, size
     s->flags |= IOSQE_CQE_SKIP_SUCCESS;
     use_slot(g, c, s);
     s->user_data = tag(OPERATION_SEND, c);
-    g->sends++;
+    if (++g->sends == SENDS_MAX)
+        submit(g);
     return (ssize_t)len;
 }
 
@@ -353,14 +360,55 @@ static void uring_wait(struct engine *g, int64_t timeout_ns)
             worker_tick(w);
         if (w->now_ns >= w->next_due_ns)
             worker_dispatch(w);
-        if (g->sends >= SENDS_MAX)
-            submit(g);
     }
     if (g->starved)
         hand_out(g, 2 * g->handed_out);
     g->starved = false;
     announce_buffers(g);
     io_uring_cq_advance(&g->ring, count);
+}
+
+/* --- trying it out ------------------------------------------------------------------------ */
+
+/* Both ways over a pair of sockets: a send without completion, and a receive that says where
+ * the bytes are and stays armed. */
+static bool echoes(struct engine *g, const int ends[2])
+{
+    static const char byte[1] = "x";
+    struct __kernel_timespec within = {1, 0};
+    struct io_uring_cqe *done = NULL;
+    struct io_uring_sqe *s = io_uring_get_sqe(&g->ring);
+    io_uring_prep_recv_multishot(s, ends[0], NULL, 0, 0);
+    s->flags |= IOSQE_BUFFER_SELECT;
+    s->buf_group = GROUP;
+    s = io_uring_get_sqe(&g->ring);
+    io_uring_prep_send(s, ends[1], byte, sizeof byte, MSG_NOSIGNAL);
+    s->flags |= IOSQE_CQE_SKIP_SUCCESS;
+    if (io_uring_submit_and_wait_timeout(&g->ring, &done, 1, &within, NULL) < 0 || !done)
+        return false;
+    return done->res == sizeof byte && (done->flags & IORING_CQE_F_BUFFER) &&
+           (done->flags & IORING_CQE_F_MORE);
+}
+
+bool engine_uring_works(void)
+{
+    struct engine g = {0};
+    int ends[2];
+    bool works = false;
+    if (init_ring(&g.ring, 4, 8) < 0)
+        return false;
+    g.memory = mem_alloc(BUFFER_BYTES);
+    if (register_buffers(&g) == 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0) {
+        hand_out(&g, 1);
+        announce_buffers(&g);
+        works = echoes(&g, ends);
+        close(ends[0]);
+        close(ends[1]);
+    }
+    io_uring_queue_exit(&g.ring);
+    free(g.buffers);
+    free(g.memory);
+    return works;
 }
 
 const struct engine_ops engine_uring = {

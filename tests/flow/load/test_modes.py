@@ -2,6 +2,7 @@
 """Every mode against a plain server: exact counts, who is charged for what, what is reported."""
 
 import base64
+import ctypes
 import json
 import os
 import struct
@@ -258,6 +259,59 @@ class Namespace(unittest.TestCase):
         finally:
             inside.terminate()
             inside.communicate()
+
+
+def forbid_io_uring():
+    """In a child before exec: the system call that makes a ring fails, as in most containers."""
+    class Instruction(ctypes.Structure):
+        _fields_ = [("code", ctypes.c_ushort), ("jt", ctypes.c_ubyte), ("jf", ctypes.c_ubyte),
+                    ("k", ctypes.c_uint)]
+
+    class Program(ctypes.Structure):
+        _fields_ = [("len", ctypes.c_ushort), ("at", ctypes.POINTER(Instruction))]
+
+    io_uring_setup, eperm = 425, 1
+    code = (Instruction * 4)((0x20, 0, 0, 0),  # the number of the call
+                             (0x15, 0, 1, io_uring_setup),
+                             (0x06, 0, 0, 0x00050000 | eperm),  # SECCOMP_RET_ERRNO
+                             (0x06, 0, 0, 0x7FFF0000))  # SECCOMP_RET_ALLOW
+    program = Program(len(code), code)
+    libc = ctypes.CDLL(None, use_errno=True)
+    set_no_new_privs, set_seccomp, filter_mode = 38, 22, 2
+    if libc.prctl(set_no_new_privs, 1, 0, 0, 0) or \
+            libc.prctl(set_seccomp, filter_mode, ctypes.byref(program), 0, 0):
+        raise OSError(ctypes.get_errno(), "seccomp")
+
+
+class Engines(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = bench_server()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+
+    def engine(self, *options, prepare=None):
+        done = subprocess.run([LOAD, "--json", "-", "-n", "50", "--allow-limited", *options,
+                               self.server.url(index="--close" in options)],
+                              capture_output=True, check=False, timeout=30, preexec_fn=prepare)
+        return done, json.loads(done.stdout)["setup"]["engine"] if done.stdout else None
+
+    def test_choice_depends_on_plan_and_kernel_only(self):
+        forced, _ = self.engine("--engine", "io_uring")
+        best = "epoll" if forced.returncode == 1 else "io_uring"
+
+        self.assertEqual([self.engine()[1] for _ in range(3)], [best] * 3)
+        self.assertEqual(self.engine("--rate", "1000/s")[1], "epoll")
+        self.assertEqual(self.engine("--close")[1], "epoll")
+
+    def test_where_rings_are_forbidden_epoll_does_it(self):
+        done, engine = self.engine(prepare=forbid_io_uring)
+        forced, _ = self.engine("--engine", "io_uring", prepare=forbid_io_uring)
+
+        self.assertEqual((done.returncode, engine), (0, "epoll"), done.stderr)
+        self.assertNotEqual(forced.returncode, 0)
 
 
 class OpenOnly(unittest.TestCase):

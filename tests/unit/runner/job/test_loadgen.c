@@ -28,6 +28,7 @@ static void write_result(struct str *out, const char *verdict)
              "{%s,\"hist\":\"%s\",\"duration_s\":0.5,\"achieved_rps\":200,\"bytes_in\":1234,"
              "\"window\":{\"start_ns\":1,\"end_ns\":2,\"answered\":98,\"warmup_ns\":7},"
              "\"endpoints\":[{\"name\":\"GET /\",%s,\"hist\":\"%s\"}],"
+             "\"setup\":{\"engine\":\"io_uring\"},"
              "\"generator\":{\"cpu_share\":0.4,\"lateness_ns\":{\"p99\":1500}},"
              "\"verdict\":\"%s\",\"reason\":\"why not\"}",
              times, str_text(&text), times, str_text(&text), verdict);
@@ -52,6 +53,7 @@ static void numbers_and_histograms_come_through(void **state)
     assert_int_equal(r.all.p99_ns, 99000);
     assert_int_equal(r.endpoints.len, 1);
     assert_false(r.limited);
+    assert_string_equal(r.engine, "io_uring");
     hist_init(&h);
     assert_int_equal(hist_unpack(&h, str_view(&r.endpoints.at[0].packed), NULL), 0);
     assert_int_equal(h.count, 100);
