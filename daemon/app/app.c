@@ -133,6 +133,7 @@ static int open_forges(struct app *a, struct err *e)
                                        .statuses = f->statuses};
         if (forge_open(&options, &forge->forge, e) < 0)
             return err_ctx(e, "forge of '%s'", s->repos[i].name);
+        a->repos[i].forge = forge->forge;
         a->forges_len++;
     }
     return 0;
@@ -262,6 +263,7 @@ static int open_http(struct app *a, struct err *e)
         .judge = &a->bells.judge,
         .dispatch = &a->bells.dispatch,
         .watch = &a->bells.watch,
+        .commands = &a->bells.commands,
         .hooks = a->hooks,
         .hooks_len = a->hooks_len,
     };
@@ -305,7 +307,7 @@ int app_start(const struct settings *settings, struct app **out, struct err *e)
     a->db_path = (struct str)STR_INIT(PATH_BYTES_MAX);
     a->socket_path = (struct str)STR_INIT(PATH_BYTES_MAX);
     a->upkeep_bell.fd = -1;
-    a->bells = (struct stage_bells){{-1}, {-1}, {-1}, {-1}};
+    a->bells = (struct stage_bells){{-1}, {-1}, {-1}, {-1}, {-1}};
     if (take_state_dir(a, e) < 0) {
         app_stop(a);
         return -1;

@@ -107,6 +107,32 @@ static int read_url(struct settings_reader *rd, const struct json *repo,
     return is_local_path(r->url) ? settings_path(rd, repo, "url", true, &r->url) : 0;
 }
 
+/* Where there are forks, their code waits for a member's word. On a plain git server whoever
+ * puts a merge request's reference there may push. */
+static int read_mr_policy(struct settings_reader *rd, const struct json *repo,
+                          struct settings_repo *r)
+{
+    static const char *const names[] = {"own", "all", "approved"}; /* as enum mr_policy */
+    const struct json *v = json_get(repo, "merge_requests");
+    bool wanted = true;
+    r->merge_requests = r->forge.kind == FORGE_GIT ? MR_ALL : MR_OWN;
+    if (v && json_type(v) == JSON_STRING) {
+        for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+            if (view_eqz(json_text(v), names[i])) {
+                r->merge_requests = (enum mr_policy)i;
+                return 0;
+            }
+        }
+        return json_fail(rd->doc, v, rd->err,
+                         "'merge_requests' is 'own', 'all', 'approved', true or false");
+    }
+    if (json_read_bool(rd->doc, repo, "merge_requests", false, &wanted, rd->err) < 0)
+        return -1;
+    if (!wanted)
+        r->merge_requests = MR_NONE;
+    return 0;
+}
+
 /* Webhooks tell of news at once, so that looking without them only finds what they lost. */
 static int read_poll_most(struct settings_reader *rd, const struct json *repo,
                           struct settings_repo *r)
@@ -128,18 +154,17 @@ static int read_repo(struct settings_reader *rd, const struct json *o, struct se
                                        "forge",    "notify", NULL};
     if (json_type(o) != JSON_OBJECT)
         return json_fail(rd->doc, o, rd->err, "a repository must be an object");
-    r->merge_requests = true;
     r->poll_ns = 60 * CLOCK_NS_PER_S;
     if (json_only_keys(rd->doc, o, "repos", keys, rd->err) < 0 ||
         settings_string(rd, o, "name", true, &r->name) < 0 || read_url(rd, o, r) < 0 ||
         read_branches(rd, o, r) < 0 ||
-        json_read_bool(rd->doc, o, "merge_requests", false, &r->merge_requests, rd->err) < 0 ||
         json_read_int(rd->doc, o, "backfill", false, 0, SETTINGS_BACKFILL_MAX, &r->backfill,
                       rd->err) < 0 ||
         json_read_duration(rd->doc, o, "poll", false, CLOCK_NS_PER_S / 5,
                            86400 * CLOCK_NS_PER_S, &r->poll_ns, rd->err) < 0 ||
         read_spec(rd, o, r) < 0 || settings_read_forge(rd, o, &r->forge) < 0 ||
-        read_poll_most(rd, o, r) < 0 || settings_read_notify(rd, o, r) < 0)
+        read_poll_most(rd, o, r) < 0 || read_mr_policy(rd, o, r) < 0 ||
+        settings_read_notify(rd, o, r) < 0)
         return -1;
     if (!is_name(r->name))
         return json_fail(rd->doc, json_get(o, "name"), rd->err,

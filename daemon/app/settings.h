@@ -58,7 +58,7 @@ struct settings_repo {
     char *url;
     char **branches; /* at least one; the first is the default branch */
     size_t branches_len;
-    bool merge_requests;
+    enum mr_policy merge_requests;
     int64_t backfill; /* commits of the past to measure when first seen */
     int64_t poll_ns;
     int64_t poll_most_ns; /* however long nothing has happened there */

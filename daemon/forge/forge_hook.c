@@ -237,8 +237,13 @@ bool forge_event_asks(const struct forge_event *event)
     case FORGE_BRANCH_DELETED:
         return true;
     case FORGE_MERGE_REQUEST:
-        return event->is_moved && !event->is_fork;
+        return event->is_moved;
     default:
-        return false; /* tags are not watched, comments are not commands */
+        return false; /* tags are not watched */
     }
+}
+
+bool forge_event_commands(const struct forge_event *event)
+{
+    return event->kind == FORGE_COMMENT && event->number && event->comment[0];
 }

@@ -37,6 +37,7 @@ enum {
     FORGE_DELIVERY_MAX = 128,
     FORGE_ACTION_MAX = 32,
     FORGE_SHA_MAX = 64,
+    FORGE_COMMENT_ID_MAX = 64,
 };
 
 enum forge_kind {
@@ -86,8 +87,10 @@ struct forge_event {
     char before[FORGE_SHA_MAX + 1]; /* "": the reference is new, or not told */
     char after[FORGE_SHA_MAX + 1];  /* "": it is gone, or not told */
     int64_t number;                 /* of the merge request */
-    bool is_moved; /* a merge request whose code, target or state may be another now */
-    bool is_fork;  /* its code comes from another repository, or that is not told */
+    char comment[FORGE_COMMENT_ID_MAX +
+                 1]; /* of a new one that seems to be a command; "": none */
+    bool is_moved;   /* a merge request whose code, target or state may be another now */
+    bool is_fork;    /* its code comes from another repository, or that is not told */
 };
 
 /* Are the headers there that a signature needs? For refusing before the body is read. */
@@ -100,7 +103,9 @@ bool forge_hook_verify(const struct forge_hook *hook, const struct forge_deliver
 int forge_hook_parse(const struct forge_hook *hook, const struct forge_delivery *d,
                      struct forge_event *out, struct err *e);
 
-/* Does the event say that the remote is worth a look? Never for the code of a fork. */
+/* Does the event say that the remote is worth a look? Looking is not running. */
 bool forge_event_asks(const struct forge_event *event);
+/* Does it seem to bring a command? The comment itself is asked of the forge. */
+bool forge_event_commands(const struct forge_event *event);
 
 #endif

@@ -107,6 +107,15 @@ static int read_cloud_pull(struct hook_reader *rd, struct forge_event *out)
     return 0;
 }
 
+static int read_cloud_comment(struct hook_reader *rd, struct forge_event *out)
+{
+    const struct json *comment = NULL, *content = NULL;
+    if (hook_object(rd, rd->root, "comment", false, &comment) < 0 ||
+        hook_object(rd, comment, "content", false, &content) < 0)
+        return -1;
+    return hook_read_comment(rd, comment, content, "raw", out);
+}
+
 int hook_read_bitbucket(struct hook_reader *rd, struct forge_event *out)
 {
     static const char *const moving[] = {"pullrequest:created", "pullrequest:updated",
@@ -126,6 +135,8 @@ int hook_read_bitbucket(struct hook_reader *rd, struct forge_event *out)
     name_action(name, out);
     if ((out->kind == FORGE_MERGE_REQUEST || out->kind == FORGE_COMMENT) &&
         read_cloud_pull(rd, out) < 0)
+        return -1;
+    if (view_eqz(name, "pullrequest:comment_created") && read_cloud_comment(rd, out) < 0)
         return -1;
     return read_actor(rd, "nickname", out);
 }
@@ -170,6 +181,14 @@ static int read_server_pull(struct hook_reader *rd, struct forge_event *out)
     return 0;
 }
 
+static int read_server_comment(struct hook_reader *rd, struct forge_event *out)
+{
+    const struct json *comment = NULL;
+    if (hook_object(rd, rd->root, "comment", false, &comment) < 0)
+        return -1;
+    return hook_read_comment(rd, comment, comment, "text", out);
+}
+
 int hook_read_bitbucket_server(struct hook_reader *rd, struct forge_event *out)
 {
     static const char *const moving[] = {
@@ -190,6 +209,8 @@ int hook_read_bitbucket_server(struct hook_reader *rd, struct forge_event *out)
     name_action(name, out);
     if ((out->kind == FORGE_MERGE_REQUEST || out->kind == FORGE_COMMENT) &&
         read_server_pull(rd, out) < 0)
+        return -1;
+    if (view_eqz(name, "pr:comment:added") && read_server_comment(rd, out) < 0)
         return -1;
     return read_actor(rd, "name", out);
 }

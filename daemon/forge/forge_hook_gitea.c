@@ -72,16 +72,19 @@ static int read_pull(struct hook_reader *rd, struct forge_event *out)
 
 static int read_comment(struct hook_reader *rd, struct forge_event *out)
 {
-    const struct json *issue = NULL, *pull = NULL;
+    const struct json *issue = NULL, *pull = NULL, *comment = NULL;
     bool is_pull = false;
     if (hook_text(rd, rd->root, "action", true, out->action, sizeof out->action) < 0 ||
         hook_object(rd, rd->root, "issue", true, &issue) < 0 ||
         hook_object(rd, issue, "pull_request", false, &pull) < 0 ||
         hook_number(rd, issue, "number", true, &out->number) < 0 ||
-        json_read_bool(rd->doc, rd->root, "is_pull", false, &is_pull, rd->err) < 0)
+        json_read_bool(rd->doc, rd->root, "is_pull", false, &is_pull, rd->err) < 0 ||
+        hook_object(rd, rd->root, "comment", false, &comment) < 0)
         return -1;
     out->kind = is_pull || pull ? FORGE_COMMENT : FORGE_OTHER;
-    return 0;
+    if (out->kind == FORGE_OTHER || strcmp(out->action, "created") != 0)
+        return 0;
+    return hook_read_comment(rd, comment, comment, "body", out);
 }
 
 int hook_read_gitea(struct hook_reader *rd, struct forge_event *out)

@@ -54,7 +54,10 @@ static int read_note(struct hook_reader *rd, struct forge_event *out)
         hook_number(rd, mr, "iid", false, &out->number) < 0)
         return -1;
     out->kind = mr ? FORGE_COMMENT : FORGE_OTHER;
-    return 0;
+    /* Older versions send notes without an action, and only new ones. */
+    if (!mr || (out->action[0] && strcmp(out->action, "create") != 0))
+        return 0;
+    return hook_read_comment(rd, o, o, "note", out);
 }
 
 int hook_read_gitlab(struct hook_reader *rd, struct forge_event *out)

@@ -42,6 +42,10 @@ int hook_number(struct hook_reader *rd, const struct json *object, const char *k
 bool hook_is(struct view text, const char *const *words); /* the list ends with NULL */
 void hook_copy(struct view text, char *out, size_t size);
 
+/* A new comment: its id, when its text, a member of 'holder', seems to be a command. */
+int hook_read_comment(struct hook_reader *rd, const struct json *comment,
+                      const struct json *holder, const char *text_key, struct forge_event *out);
+
 /* Members 'ref', 'before' and 'after', as git's own hooks have them; the kind follows. */
 int hook_read_move(struct hook_reader *rd, const struct json *object, struct forge_event *out);
 void hook_name_ref(struct forge_event *out, bool is_tag, struct view short_name);

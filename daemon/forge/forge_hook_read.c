@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* forge_hook_read: the readers that all forges share; see forge_hook_parts.h. */
+#include <inttypes.h>
 #include <stdio.h>
 
+#include "forge_command.h"
 #include "forge_hook_parts.h"
 
 #define HEADS "refs/heads/"
@@ -94,6 +96,21 @@ int hook_number(struct hook_reader *rd, const struct json *object, const char *k
     if (!there)
         return 0;
     return json_read_int(rd->doc, object, key, required, 1, INT64_C(1) << 52, out, rd->err);
+}
+
+int hook_read_comment(struct hook_reader *rd, const struct json *comment,
+                      const struct json *holder, const char *text_key, struct forge_event *out)
+{
+    const struct json *there;
+    struct view text = {0};
+    int64_t id = 0;
+    if (find(rd, holder, text_key, false, &there) < 0 ||
+        (there && json_read_text(rd->doc, holder, text_key, true, &text, rd->err) < 0) ||
+        hook_number(rd, comment, "id", false, &id) < 0)
+        return -1;
+    if (id && forge_command_is(text))
+        (void)snprintf(out->comment, sizeof out->comment, "%" PRId64, id);
+    return 0;
 }
 
 void hook_name_ref(struct forge_event *out, bool is_tag, struct view short_name)

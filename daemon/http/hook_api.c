@@ -127,16 +127,24 @@ int hook_receive(struct call *c, struct err *e)
     }
     if (forge_hook_parse(&d->hook->forge, &delivery, &event, e) < 0)
         return -1;
-    if (!forge_event_asks(&event)) {
+    if (!forge_event_asks(&event) && !forge_event_commands(&event)) {
         log_debug("webhook ignored", "repo=%s event=%s action=%s", d->hook->repo,
                   forge_event_names[event.kind], event.action);
         answer(c, &event, "ignored");
         return 0;
     }
-    if (store_hook_add(c->store, d->hook->repo, event.delivery, &added, e) < 0)
+    struct hook_note note = {
+        .delivery = event.delivery,
+        .mr = event.kind == FORGE_MERGE_REQUEST ? event.number : 0,
+        .command_mr = event.number,
+        .comment = event.comment,
+    };
+    if (store_hook_add(c->store, d->hook->repo, &note, &added, e) < 0)
         return -1;
     if (added && c->options->watch)
         bell_ring(c->options->watch);
+    if (added && note.comment[0] && c->options->commands)
+        bell_ring(c->options->commands);
     log_info("webhook accepted", "repo=%s event=%s ref=%s mr=%" PRId64 " delivery=%s%s",
              d->hook->repo, forge_event_names[event.kind], event.ref, event.number,
              event.delivery, added ? "" : " known=yes");

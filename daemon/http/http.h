@@ -44,6 +44,7 @@ struct http_options {
     const struct bell *judge;    /* rung when a result was accepted; may be NULL */
     const struct bell *dispatch; /* rung when a runner became free; may be NULL */
     const struct bell *watch;    /* rung when a webhook asked for a look; may be NULL */
+    const struct bell *commands; /* rung when a comment may be a command; may be NULL */
     const struct http_hook *hooks;
     size_t hooks_len;
     int workers;         /* 0: 2 */

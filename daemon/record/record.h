@@ -98,6 +98,15 @@ struct change {
     enum change_source source;
     char ref[RECORD_REF_MAX];
     struct sha head; /* len 0: the ref is gone */
+    bool again;      /* to be planned although it has not moved: something else about it has */
+};
+
+/* Which merge requests run by themselves. Whatever does not waits for a member's word. */
+enum mr_policy {
+    MR_OWN,      /* those of the repository's own branches */
+    MR_ALL,      /* forks too */
+    MR_APPROVED, /* none */
+    MR_NONE,     /* none, and nobody's word changes that: they are not looked at */
 };
 
 enum job_kind {

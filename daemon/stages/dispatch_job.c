@@ -10,6 +10,7 @@
 #include "log.h"
 #include "rng.h"
 #include "spec_pick.h"
+#include "store_approval.h"
 #include "store_attempt.h"
 #include "store_job.h"
 #include "store_repo.h"
@@ -76,6 +77,24 @@ static int find_repo(struct start *s, struct err *e)
 static bool chooses_base(const struct job *job)
 {
     return !job->base && !job->mr_id && (job->kind == JOB_PUSH || job->kind == JOB_BACKFILL);
+}
+
+/* Code of a fork runs by the word of a member, and that was for one head. What the queue has
+ * from before is asked again here. */
+static int check_trust(struct start *s, struct err *e)
+{
+    struct merge_request mr;
+    bool approved;
+    if (!s->job.mr_id || s->repo->merge_requests == MR_ALL)
+        return 0;
+    if (store_mr_get(s->store, s->job.mr_id, &mr, e) < 0 ||
+        store_approval_has(s->store, s->job.repo_id, mr.number, &s->head.sha, &approved, e) < 0)
+        return -1;
+    return approved ? 0
+                    : err_set(e, ERR_CONFLICT,
+                              "nobody has approved %.12s of merge request "
+                              "%" PRId64,
+                              s->head_hex, mr.number);
 }
 
 static int find_commits(struct start *s, struct err *e)
@@ -260,6 +279,10 @@ static int begin_attempt(struct start *s, bool *started, struct err *e)
 /* Whose fault it is that a job cannot even be prepared. */
 static int give_up(struct start *s, int side, const struct err *why, struct err *e)
 {
+    if (why->kind == ERR_CONFLICT) {
+        log_warn("job cancelled", "job=%" PRId64 ": %s", s->job.id, why->text);
+        return store_job_cancel(s->store, s->job.id, e);
+    }
     bool theirs = why->kind == ERR_INPUT || why->kind == ERR_LIMIT;
     log_warn("job failed", "job=%" PRId64 ": %s", s->job.id, why->text);
     dispatch_remove_files(s->d, s->job.id);
@@ -273,8 +296,9 @@ int dispatch_start(struct dispatch *d, const struct job *job, bool *started, str
     struct err why = {0};
     int side = -1;
     *started = false;
-    if (find_repo(&s, &why) < 0 || find_commits(&s, &why) < 0 || open_mirror(&s, &why) < 0 ||
-        find_spec(&s, &side, &why) < 0 || export_trees(&s, &why) < 0)
+    if (find_repo(&s, &why) < 0 || find_commits(&s, &why) < 0 || check_trust(&s, &why) < 0 ||
+        open_mirror(&s, &why) < 0 || find_spec(&s, &side, &why) < 0 ||
+        export_trees(&s, &why) < 0)
         return give_up(&s, side, &why, e);
     if (add_attempt(&s, e) < 0) {
         dispatch_remove_files(d, job->id);

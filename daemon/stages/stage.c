@@ -8,9 +8,10 @@
 
 int stage_bells_open(struct stage_bells *b, struct err *e)
 {
-    *b = (struct stage_bells){{-1}, {-1}, {-1}, {-1}};
-    if (bell_open(&b->watch, e) < 0 || bell_open(&b->dispatch, e) < 0 ||
-        bell_open(&b->judge, e) < 0 || bell_open(&b->post, e) < 0) {
+    *b = (struct stage_bells){{-1}, {-1}, {-1}, {-1}, {-1}};
+    if (bell_open(&b->watch, e) < 0 || bell_open(&b->commands, e) < 0 ||
+        bell_open(&b->dispatch, e) < 0 || bell_open(&b->judge, e) < 0 ||
+        bell_open(&b->post, e) < 0) {
         stage_bells_close(b);
         return -1;
     }
@@ -20,6 +21,7 @@ int stage_bells_open(struct stage_bells *b, struct err *e)
 void stage_bells_close(struct stage_bells *b)
 {
     bell_close(&b->watch);
+    bell_close(&b->commands);
     bell_close(&b->dispatch);
     bell_close(&b->judge);
     bell_close(&b->post);

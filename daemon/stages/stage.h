@@ -19,10 +19,13 @@
 
 #include "bell.h"
 #include "errors.h"
+#include "record.h"
+
+struct forge;
 
 /* One bell per stage; whoever leaves work for a stage rings it. */
 struct stage_bells {
-    struct bell watch, dispatch, judge, post;
+    struct bell watch, commands, dispatch, judge, post;
 };
 
 int stage_bells_open(struct stage_bells *b, struct err *e);
@@ -33,9 +36,10 @@ struct stage_repo {
     const char *name, *url;
     char *const *branches; /* names or globs; the first is the default branch */
     size_t branches_len;
-    bool merge_requests;
-    int64_t backfill; /* commits of the past to measure */
-    int64_t poll_ns;  /* between looks while something happens there */
+    enum mr_policy merge_requests;
+    struct forge *forge; /* to be asked about merge requests and people; NULL: nobody can be */
+    int64_t backfill;    /* commits of the past to measure */
+    int64_t poll_ns;     /* between looks while something happens there */
     int64_t
         poll_most_ns; /* and at most, however long nothing has; below poll_ns: never longer */
     const char *spec_text, *spec_path; /* the operator's spec and its name; NULL: none */

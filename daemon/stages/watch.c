@@ -50,7 +50,7 @@ static void make_patterns(struct watched *r)
     r->patterns = mem_zero(MIRROR_PATTERNS_MAX + 1, sizeof *r->patterns);
     for (size_t i = 0; i < r->conf->branches_len; i++)
         add_pattern(r, &n, "refs/heads/", r->conf->branches[i]);
-    if (r->conf->merge_requests) {
+    if (r->conf->merge_requests != MR_NONE) {
         add_pattern(r, &n, "refs/pull/[0-9]*", "/head");
         add_pattern(r, &n, "refs/merge-requests/[0-9]*", "/head");
     }
@@ -110,6 +110,7 @@ void watch_closep(struct watch **w)
         struct watched *r = &(*w)->repos.at[i];
         for (char **p = r->patterns; *p; p++)
             free(*p);
+        vec_done(&r->asked_mrs);
         free(r->patterns);
         free(r->mirror_path);
     }
@@ -168,8 +169,9 @@ static int look_at(struct look *l, struct err *e)
     mirror_closep(&l->m);
     if (mirror_open(l->r->mirror_path, &l->m, e) < 0 || mirror_list_refs(l->m, &l->refs, e) < 0)
         return -1;
-    if (watch_note(l, e) < 0 || watch_plan(l, e) < 0)
+    if (watch_note(l, e) < 0 || watch_note_asked(l, e) < 0 || watch_plan(l, e) < 0)
         return -1;
+    l->r->asked_mrs.len = 0;
     if (l->r->conf->backfill > 0 && !l->r->filled)
         return watch_fill(l, e);
     return 0;
@@ -270,6 +272,22 @@ static void look_once(struct watch *w, struct watched *r)
 
 /* --- the stage ---------------------------------------------------------------------------- */
 
+/* Which merge requests to ask about is lost when the daemon ends; a first look asks about all.
+ */
+static void take_news(struct watch *w, struct watched *r, int64_t now)
+{
+    AUTO(id_list_done) struct id_list mrs = {0};
+    struct err e = {0};
+    take_delivery(r, now);
+    if (!r->conf->forge)
+        return;
+    if (store_hook_mrs(w->o.store, r->id, w->hooks_seen, &mrs, &e) < 0)
+        log_error("deliveries not read", "%s", e.text);
+    for (size_t i = 0; i < mrs.ids.len && r->asked_mrs.len < WATCH_ASKED_MAX; i++)
+        *vec_push(&r->asked_mrs) = mrs.ids.at[i];
+    r->settled &= mrs.ids.len == 0;
+}
+
 static void take_deliveries(struct watch *w)
 {
     AUTO(hook_news_list_done) struct hook_news_list list = {0};
@@ -283,7 +301,7 @@ static void take_deliveries(struct watch *w)
         const struct hook_news *news = &list.news.at[k];
         for (size_t i = 0; i < w->repos.len; i++)
             if (w->repos.at[i].id == news->repo_id)
-                take_delivery(&w->repos.at[i], now);
+                take_news(w, &w->repos.at[i], now);
         if (news->newest > w->hooks_seen)
             w->hooks_seen = news->newest;
     }

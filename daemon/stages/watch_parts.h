@@ -17,20 +17,22 @@ enum {
     WATCH_FIRST_MRS_MAX =
         20, /* newest merge requests measured when a repository is first seen */
     WATCH_WHY_MAX = 160,
+    WATCH_ASKED_MAX = 200, /* merge requests asked about in one look */
 };
 
 struct watched {
     const struct stage_repo *conf;
     int64_t id; /* of the row */
     char *mirror_path;
-    char **patterns;    /* NULL-terminated */
-    int64_t next_ns;    /* of the next look */
-    int64_t begun_ns;   /* when the last look began */
-    bool asked;         /* by a webhook, since then */
-    int failures;       /* in a row */
-    bool filled;        /* the past was looked at since the start */
-    bool settled;       /* the tables say what the mirror does: only news matter */
-    int64_t changed_ms; /* wall time of the last change we know of */
+    char **patterns;        /* NULL-terminated */
+    int64_t next_ns;        /* of the next look */
+    int64_t begun_ns;       /* when the last look began */
+    bool asked;             /* by a webhook, since then */
+    int failures;           /* in a row */
+    bool filled;            /* the past was looked at since the start */
+    bool settled;           /* the tables say what the mirror does: only news matter */
+    int64_t changed_ms;     /* wall time of the last change we know of */
+    VEC(int64_t) asked_mrs; /* numbers to ask the forge about */
 };
 
 struct watch {
@@ -45,7 +47,7 @@ struct watch {
 /* One look at one repository. */
 struct look {
     struct watch *w;
-    const struct watched *r;
+    struct watched *r;
     struct store *store;
     struct mirror *m;
     struct mirror_refs refs;   /* what the mirror has after the fetch */
@@ -65,6 +67,21 @@ static inline const char *look_target(const struct look *l)
 int watch_note(struct look *l, struct err *e);
 const struct mirror_ref *watch_find_ref(const struct look *l, const char *name);
 bool watch_mr_number(const char *ref, int64_t *out);
+
+/* The same for merge requests of which something else than the head may have changed. */
+int watch_note_asked(struct look *l, struct err *e);
+
+/* watch_trust.c: what the forge says of a merge request, and whether its head may run. */
+struct mr_word {
+    bool asked; /* false: nobody could be, and the members below say nothing */
+    bool open, draft, is_fork;
+    char target[RECORD_NAME_MAX];
+};
+
+int watch_ask_forge(struct look *l, int64_t number, struct mr_word *out, struct err *e);
+/* *out_why stays NULL when it may. What makes it so is noted as its approval. */
+int watch_trust(struct look *l, const struct change *c, int64_t number,
+                const struct mr_word *word, const char **out_why, struct err *e);
 
 /* watch_plan.c, watch_mr.c */
 int watch_plan(struct look *l, struct err *e); /* all changes that are new */

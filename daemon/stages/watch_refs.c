@@ -30,9 +30,9 @@ bool watch_mr_number(const char *ref, int64_t *out)
     return false;
 }
 
-static int note(struct look *l, const char *ref, const char *head, struct err *e)
+static int note(struct look *l, const char *ref, const char *head, bool again, struct err *e)
 {
-    struct change c = {.repo_id = l->r->id, .source = l->source};
+    struct change c = {.repo_id = l->r->id, .source = l->source, .again = again};
     int64_t id;
     bool added;
     if (head && !sha_parse(view_z(head), &c.head))
@@ -71,7 +71,7 @@ static int note_branches(struct look *l, const struct branch_list *known, struct
         const struct mirror_ref *now = watch_find_ref(l, ref);
         if (now ? is_at(&tip, now->sha) : !tip.len)
             continue;
-        if (note(l, ref, now ? now->sha : NULL, e) < 0)
+        if (note(l, ref, now ? now->sha : NULL, false, e) < 0)
             return -1;
     }
     return 0;
@@ -92,7 +92,7 @@ static int note_new_branches(struct look *l, const struct branch_list *known, st
         if (!view_starts(view_z(ref->name), HEADS) || is_known(known, ref->name))
             continue;
         if (strlen(ref->name) - strlen(HEADS) < RECORD_NAME_MAX &&
-            note(l, ref->name, ref->sha, e) < 0)
+            note(l, ref->name, ref->sha, false, e) < 0)
             return -1;
     }
     return 0;
@@ -110,10 +110,24 @@ static int note_mrs(struct look *l, struct err *e)
         if (store_mr_by_number(l->store, l->r->id, number, &mr, &found, e) < 0)
             return -1;
         if (!(found && mr.open && is_at(&mr.head, ref->sha)) &&
-            note(l, ref->name, ref->sha, e) < 0)
+            note(l, ref->name, ref->sha, false, e) < 0)
             return -1;
     }
     return 0;
+}
+
+enum { MR_REF_MAX = 64 };
+
+/* The reference of a merge request, whichever of its two names it has; NULL: it is gone. 'pull'
+ * gets the first of them. */
+static const struct mirror_ref *find_mr_ref(const struct look *l, int64_t number,
+                                            char pull[MR_REF_MAX])
+{
+    char merge[MR_REF_MAX];
+    (void)snprintf(pull, MR_REF_MAX, "refs/pull/%" PRId64 "/head", number);
+    (void)snprintf(merge, sizeof merge, "refs/merge-requests/%" PRId64 "/head", number);
+    const struct mirror_ref *ref = watch_find_ref(l, pull);
+    return ref ? ref : watch_find_ref(l, merge);
 }
 
 static int note_gone_mrs(struct look *l, struct err *e)
@@ -122,11 +136,9 @@ static int note_gone_mrs(struct look *l, struct err *e)
     if (store_mr_list_open(l->store, l->r->id, &open, e) < 0)
         return -1;
     for (size_t i = 0; i < open.mrs.len; i++) {
-        char pull[64], merge[64];
+        char pull[MR_REF_MAX];
         int64_t number = open.mrs.at[i].number;
-        (void)snprintf(pull, sizeof pull, "refs/pull/%" PRId64 "/head", number);
-        (void)snprintf(merge, sizeof merge, "refs/merge-requests/%" PRId64 "/head", number);
-        if (!watch_find_ref(l, pull) && !watch_find_ref(l, merge) && note(l, pull, NULL, e) < 0)
+        if (!find_mr_ref(l, number, pull) && note(l, pull, NULL, false, e) < 0)
             return -1;
     }
     return 0;
@@ -142,4 +154,30 @@ int watch_note(struct look *l, struct err *e)
         note_mrs(l, e) < 0)
         return -1;
     return note_gone_mrs(l, e);
+}
+
+/* After a start, all that are open: what was told meanwhile is forgotten. */
+static int ask_about_open(struct look *l, struct err *e)
+{
+    AUTO(mr_list_done) struct mr_list open = {0};
+    if (l->r->filled || store_mr_list_open(l->store, l->r->id, &open, e) < 0)
+        return l->r->filled ? 0 : -1;
+    for (size_t i = 0; i < open.mrs.len && l->r->asked_mrs.len < WATCH_ASKED_MAX; i++)
+        *vec_push(&l->r->asked_mrs) = open.mrs.at[i].number;
+    return 0;
+}
+
+int watch_note_asked(struct look *l, struct err *e)
+{
+    if (!l->r->conf->forge)
+        return 0;
+    if (ask_about_open(l, e) < 0)
+        return -1;
+    for (size_t i = 0; i < l->r->asked_mrs.len; i++) {
+        char pull[MR_REF_MAX];
+        const struct mirror_ref *ref = find_mr_ref(l, l->r->asked_mrs.at[i], pull);
+        if (ref && note(l, ref->name, ref->sha, true, e) < 0)
+            return -1;
+    }
+    return 0;
 }

@@ -23,6 +23,7 @@
 MIGRATION(migration_0001, "0001_first.sql");
 MIGRATION(migration_0002, "0002_looks.sql");
 MIGRATION(migration_0003, "0003_outward.sql");
+MIGRATION(migration_0004, "0004_commands.sql");
 
 static const struct {
     const char *name, *text;
@@ -30,6 +31,7 @@ static const struct {
     {"0001_first.sql", migration_0001},
     {"0002_looks.sql", migration_0002},
     {"0003_outward.sql", migration_0003},
+    {"0004_commands.sql", migration_0004},
 };
 
 int store_schema_version(void)

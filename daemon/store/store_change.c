@@ -9,18 +9,20 @@ int store_change_add(struct store *s, const struct change *c, int64_t *out_id, b
                      struct err *e)
 {
     AUTO(sql_done)
-    struct sql q =
-        sql_open(s, "INSERT INTO change(repo_id, source, ref, head, mr_id, state, at_ms)"
-                    " SELECT :repo, :source, :ref, :head, :mr, 'new', :now"
-                    " WHERE NOT EXISTS(SELECT 1 FROM (SELECT head FROM change"
-                    "   WHERE repo_id = :repo AND ref = :ref ORDER BY id DESC LIMIT 1)"
-                    "   WHERE head IS :head)"
-                    " RETURNING id");
+    struct sql q = sql_open(
+        s,
+        "INSERT INTO change(repo_id, source, ref, head, mr_id, state, at_ms)"
+        " SELECT :repo, :source, :ref, :head, :mr, 'new', :now"
+        " WHERE :source = 'manual' OR NOT EXISTS(SELECT 1 FROM (SELECT head, state FROM change"
+        "   WHERE repo_id = :repo AND ref = :ref ORDER BY id DESC LIMIT 1)"
+        "   WHERE head IS :head AND (state = 'new' OR NOT :again))"
+        " RETURNING id");
     sql_int(&q, ":repo", c->repo_id);
     sql_text(&q, ":source", change_source_names[c->source]);
     sql_text(&q, ":ref", c->ref);
     sql_sha(&q, ":head", &c->head);
     sql_id(&q, ":mr", c->mr_id);
+    sql_int(&q, ":again", c->again);
     sql_int(&q, ":now", clock_wall_ms());
     if (sql_step(&q, added, e) < 0)
         return -1;

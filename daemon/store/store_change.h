@@ -10,7 +10,8 @@
 #include "store_repo.h"
 
 /* Appends unless the newest row of that ref has this head already: seeing a ref twice, or a
- * hook delivered twice, is one change. */
+ * hook delivered twice, is one change. What is
+ * to be planned again is one each time, and so is what somebody asked for by hand. */
 int store_change_add(struct store *s, const struct change *c, int64_t *out_id, bool *added,
                      struct err *e);
 int store_change_next(struct store *s, int64_t repo_id, struct change *out, bool *found,

@@ -9,11 +9,19 @@
 #define STORE_HOOK_H
 
 #include "store.h"
+#include "store_repo.h"
 #include "vec.h"
 
-/* Notes a delivery to a configured repository; there is none: ERR_NOT_FOUND. *added is false
- * when it is known. */
-int store_hook_add(struct store *s, const char *repo, const char *delivery, bool *added,
+struct hook_note {
+    const char *delivery; /* the forge's id */
+    int64_t mr;           /* number of the merge request to ask the forge about; 0: none */
+    int64_t command_mr;   /* the one with the comment below */
+    const char *comment;  /* id of one that seems to be a command; NULL or "": none */
+};
+
+/* Notes a delivery to a configured repository, and the command it brings; there is no such
+ * repository: ERR_NOT_FOUND. *added is false when the delivery is known. */
+int store_hook_add(struct store *s, const char *repo, const struct hook_note *note, bool *added,
                    struct err *e);
 
 struct hook_news { /* of one repository */
@@ -28,6 +36,9 @@ struct hook_news_list {
 void hook_news_list_done(struct hook_news_list *l);
 /* The repositories with deliveries behind the one with this id. */
 int store_hook_news(struct store *s, int64_t behind, struct hook_news_list *out, struct err *e);
+/* The merge requests that deliveries to a repository behind the one with this id are about. */
+int store_hook_mrs(struct store *s, int64_t repo_id, int64_t behind, struct id_list *out,
+                   struct err *e);
 /* 0: there is none. */
 int store_hook_newest(struct store *s, int64_t *out, struct err *e);
 

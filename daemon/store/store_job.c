@@ -181,6 +181,30 @@ int store_job_seen(struct store *s, int64_t branch_id, int64_t head, bool *seen,
     return sql_step(&q, seen, e);
 }
 
+int store_job_mr_seen(struct store *s, int64_t mr_id, int64_t base, int64_t head, bool *seen,
+                      struct err *e)
+{
+    AUTO(sql_done)
+    struct sql q =
+        sql_open(s, "SELECT 1 FROM job WHERE mr_id = :mr AND base = :base AND head = :head"
+                    " AND kind = 'mr' AND state <> 'superseded' LIMIT 1");
+    sql_int(&q, ":mr", mr_id);
+    sql_int(&q, ":base", base);
+    sql_int(&q, ":head", head);
+    return sql_step(&q, seen, e);
+}
+
+int store_job_mr_judged(struct store *s, int64_t mr_id, struct job *out, bool *found,
+                        struct err *e)
+{
+    AUTO(sql_done)
+    struct sql q = sql_open(s, JOB_COLUMNS "WHERE j.mr_id = :mr AND j.kind = 'mr'"
+                                           " AND j.state IN ('judged','reported')"
+                                           " ORDER BY j.id DESC LIMIT 1");
+    sql_int(&q, ":mr", mr_id);
+    return read_one(&q, out, found, e);
+}
+
 /* What the newest finished job says about commit c: as its head, unless that job stumbled over
  * its base; or as its base, unless that job stumbled over its head. A commit nobody has tried
  * counts as sound. */

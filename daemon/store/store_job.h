@@ -35,6 +35,12 @@ int store_job_add(struct store *s, const struct job *want, int64_t *out_id, bool
 int store_job_get(struct store *s, int64_t id, struct job *out, struct err *e);
 /* Was this commit of the branch ever queued for measuring (and not superseded)? */
 int store_job_seen(struct store *s, int64_t branch_id, int64_t head, bool *seen, struct err *e);
+/* Was this pair of the merge request ever queued (and not superseded)? */
+int store_job_mr_seen(struct store *s, int64_t mr_id, int64_t base, int64_t head, bool *seen,
+                      struct err *e);
+/* The newest of the merge request that is judged; confirm jobs do not count. */
+int store_job_mr_judged(struct store *s, int64_t mr_id, struct job *out, bool *found,
+                        struct err *e);
 int store_job_next(struct store *s, struct job *out, bool *found, struct err *e); /* to run */
 /* The oldest in a state, for the stage that works on it. */
 int store_job_in_state(struct store *s, enum job_state state, struct job *out, bool *found,

@@ -36,7 +36,8 @@ static void must_be_sane(const struct forge_event *event)
     must_be_text(event->after, sizeof event->after);
     if (!event->delivery[0] || event->number < 0 || event->kind >= FORGE_EVENT_COUNT)
         abort();
-    if (event->kind == FORGE_MERGE_REQUEST && event->is_fork && forge_event_asks(event))
+    must_be_text(event->comment, sizeof event->comment);
+    if (forge_event_commands(event) && event->kind != FORGE_COMMENT)
         abort();
 }
 

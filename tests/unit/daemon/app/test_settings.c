@@ -34,7 +34,7 @@ static void smallest_configuration_gets_defaults(void **state)
     assert_true(s->sandbox);
     assert_false(s->build_network);
     assert_string_equal(s->repos[0].branches[0], "main");
-    assert_true(s->repos[0].merge_requests);
+    assert_int_equal(s->repos[0].merge_requests, MR_ALL);
     assert_int_equal(s->repos[0].backfill, 0);
     assert_true(s->repos[0].poll_ns == 60 * CLOCK_NS_PER_S);
     assert_true(s->repos[0].poll_most_ns == 600 * CLOCK_NS_PER_S);

@@ -222,7 +222,7 @@ static const struct {
     {"gitea-1.15.11/026-delete-branch-tmp", FORGE_BRANCH_DELETED, "refs/heads/tmp", "", "", "",
      0, 0, true},
     {"gitea-1.15.11/027-pull_request-opened-from-fork", FORGE_MERGE_REQUEST, "", "", NULL,
-     "opened", 2, true, false},
+     "opened", 2, true, true},
     {"gitea-1.15.11/028-issue_comment-bench-by-outsider", FORGE_COMMENT, "", "", "", "created",
      2, 0, false},
     /* Gogs does not say where a new branch is; its push follows. */
@@ -369,9 +369,9 @@ static void each_forge_says_what_moved_in_its_own_way(void **state)
         {FORGE_GITHUB, HUB("pull_request"), HUB_PR("labeled", "{\"id\":1}", ""),
          FORGE_MERGE_REQUEST, false},
         {FORGE_GITHUB, HUB("pull_request"), HUB_PR("opened", "{\"id\":2}", ""),
-         FORGE_MERGE_REQUEST, false},
+         FORGE_MERGE_REQUEST, true},
         {FORGE_GITHUB, HUB("pull_request"), HUB_PR("opened", "null", ""), FORGE_MERGE_REQUEST,
-         false},
+         true},
         {FORGE_GITHUB, HUB("pull_request"),
          HUB_PR("edited", "{\"id\":1}", ",\"changes\":{\"title\":{}}"), FORGE_MERGE_REQUEST,
          false},
@@ -393,7 +393,7 @@ static void each_forge_says_what_moved_in_its_own_way(void **state)
         {FORGE_GITLAB, "", LAB_MR("update", "1", ""), FORGE_MERGE_REQUEST, false},
         {FORGE_GITLAB, "", LAB_MR("update", "1", ",\"oldrev\":\"" C4 "\""), FORGE_MERGE_REQUEST,
          true},
-        {FORGE_GITLAB, "", LAB_MR("open", "2", ""), FORGE_MERGE_REQUEST, false},
+        {FORGE_GITLAB, "", LAB_MR("open", "2", ""), FORGE_MERGE_REQUEST, true},
         {FORGE_GITLAB, "", LAB_MR("approved", "1", ""), FORGE_MERGE_REQUEST, false},
         {FORGE_GITLAB, "",
          "{\"object_kind\":\"note\",\"object_attributes\":{\"note\":\"x\"},"
@@ -409,7 +409,7 @@ static void each_forge_says_what_moved_in_its_own_way(void **state)
         {FORGE_BITBUCKET, "X-Event-Key: pullrequest:updated", CLOUD_PR("{1}"),
          FORGE_MERGE_REQUEST, true},
         {FORGE_BITBUCKET, "X-Event-Key: pullrequest:created", CLOUD_PR("{2}"),
-         FORGE_MERGE_REQUEST, false},
+         FORGE_MERGE_REQUEST, true},
         {FORGE_BITBUCKET, "X-Event-Key: pullrequest:comment_created", CLOUD_PR("{1}"),
          FORGE_COMMENT, false},
         {FORGE_BITBUCKET_SERVER, "X-Event-Key: diagnostics:ping", "{\"test\":true}", FORGE_PING,
@@ -421,7 +421,7 @@ static void each_forge_says_what_moved_in_its_own_way(void **state)
         {FORGE_BITBUCKET_SERVER, "X-Event-Key: pr:from_ref_updated", SERVER_PR("1"),
          FORGE_MERGE_REQUEST, true},
         {FORGE_BITBUCKET_SERVER, "X-Event-Key: pr:opened", SERVER_PR("2"), FORGE_MERGE_REQUEST,
-         false},
+         true},
         {FORGE_BITBUCKET_SERVER, "X-Event-Key: pr:comment:added", SERVER_PR("1"), FORGE_COMMENT,
          false},
         {FORGE_GIT, "", "{}", FORGE_PING, false},
@@ -513,6 +513,70 @@ static void a_delivery_without_a_good_id_is_known_by_its_bytes(void **state)
     assert_string_not_equal(first.delivery, odd.delivery);
 }
 
+#define COMMAND(key, text) "\"comment\":{\"id\":93," key ":" text "}"
+
+/* Comments that are new and begin with our name bring their id; all others are talk. */
+static void commands_are_known_by_the_first_word_of_a_new_comment(void **state)
+{
+    static const struct {
+        enum forge_kind forge;
+        const char *headers, *body;
+        bool commands;
+    } cases[] = {
+        {FORGE_GITHUB, HUB("issue_comment"),
+         "{\"action\":\"created\",\"issue\":{\"number\":7,\"pull_request\":{}}," COMMAND(
+             "\"body\"", "\"/pacewatch bench\"") "}",
+         true},
+        {FORGE_GITHUB, HUB("issue_comment"),
+         "{\"action\":\"edited\",\"issue\":{\"number\":7,\"pull_request\":{}}," COMMAND(
+             "\"body\"", "\"/pacewatch bench\"") "}",
+         false},
+        {FORGE_GITHUB, HUB("issue_comment"),
+         "{\"action\":\"created\",\"issue\":{\"number\":7}," COMMAND(
+             "\"body\"", "\"/pacewatch bench\"") "}",
+         false},
+        {FORGE_GITHUB, HUB("issue_comment"),
+         "{\"action\":\"created\",\"issue\":{\"number\":7,\"pull_request\":{}}," COMMAND(
+             "\"body\"", "\"thanks\\n/pacewatch bench\"") "}",
+         false},
+        {FORGE_GITEA, "X-Gitea-Event: issue_comment",
+         "{\"action\":\"created\",\"is_pull\":true,\"issue\":{\"number\":7}," COMMAND(
+             "\"body\"", "\"/pacewatch help\"") "}",
+         true},
+        {FORGE_GITLAB, "",
+         "{\"object_kind\":\"note\",\"object_attributes\":{\"id\":93,\"action\":\"create\","
+         "\"note\":\"/pacewatch\"},\"merge_request\":{\"iid\":7}}",
+         true},
+        {FORGE_GITLAB, "",
+         "{\"object_kind\":\"note\",\"object_attributes\":{\"id\":93,\"action\":\"update\","
+         "\"note\":\"/pacewatch\"},\"merge_request\":{\"iid\":7}}",
+         false},
+        {FORGE_BITBUCKET, "X-Event-Key: pullrequest:comment_created",
+         "{\"pullrequest\":{\"id\":7,\"source\":{},\"destination\":{}}," COMMAND(
+             "\"content\"", "{\"raw\":\"/pacewatch cancel\"}") "}",
+         true},
+        {FORGE_BITBUCKET_SERVER, "X-Event-Key: pr:comment:added",
+         "{\"pullRequest\":{\"id\":7,\"fromRef\":{},\"toRef\":{}}," COMMAND(
+             "\"text\"", "\"/pacewatch cancel\"") "}",
+         true},
+        {FORGE_BITBUCKET_SERVER, "X-Event-Key: pr:comment:edited",
+         "{\"pullRequest\":{\"id\":7,\"fromRef\":{},\"toRef\":{}}," COMMAND(
+             "\"text\"", "\"/pacewatch cancel\"") "}",
+         false},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct forge_event event = {0};
+        struct err e = {0};
+        if (parse(cases[i].forge, cases[i].headers, cases[i].body, &event, &e) < 0)
+            fail_msg("case %zu: %s", i, e.text);
+        if (forge_event_commands(&event) != cases[i].commands)
+            fail_msg("case %zu: comment '%s'", i, event.comment);
+        if (cases[i].commands)
+            assert_string_equal(event.comment, "93");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -525,6 +589,7 @@ int main(void)
         cmocka_unit_test(a_form_is_not_signed_over_its_bytes),
         cmocka_unit_test(each_forge_says_what_moved_in_its_own_way),
         cmocka_unit_test(what_no_forge_sends_is_refused_with_its_place),
+        cmocka_unit_test(commands_are_known_by_the_first_word_of_a_new_comment),
         cmocka_unit_test(long_and_hostile_texts_are_cut_on_a_border),
         cmocka_unit_test(a_delivery_without_a_good_id_is_known_by_its_bytes),
     };

@@ -43,7 +43,7 @@ static void deliver(struct bench *b)
     char id[32];
     bool added;
     snprintf(id, sizeof id, "delivery-%d", ++b->delivery);
-    MUST(store_hook_add(b->store, "shop", id, &added, &e));
+    MUST(store_hook_add(b->store, "shop", &(struct hook_note){.delivery = id}, &added, &e));
     assert_true(added);
 }
 
@@ -95,6 +95,7 @@ static int set_up(void **state)
                                   .url = b->url,
                                   .branches = b->branches,
                                   .branches_len = 1,
+                                  .merge_requests = MR_NONE,
                                   .poll_ns = 3600 * CLOCK_NS_PER_S};
     scratch_run(&b->dir, "mkdir state; git init -q --bare -b main shop.git;"
                          " git init -q -b main work; printf '%%s' \"" SPEC "\""
@@ -224,10 +225,11 @@ static void a_repository_that_left_the_settings_takes_none(void **state)
     struct bench *b = *state;
     struct err refused = {0};
     bool added;
-    MUST(store_hook_add(b->store, "shop", "a", &added, &e));
+    MUST(store_hook_add(b->store, "shop", &(struct hook_note){.delivery = "a"}, &added, &e));
     scratch_run(&b->dir, "sqlite3 state/pacewatch.db 'UPDATE repo SET configured = 0'");
 
-    int rc = store_hook_add(b->store, "shop", "b", &added, &refused);
+    int rc = store_hook_add(b->store, "shop", &(struct hook_note){.delivery = "b"}, &added,
+                            &refused);
 
     assert_int_equal(rc, -1);
     assert_int_equal(refused.kind, ERR_NOT_FOUND);

@@ -89,7 +89,7 @@ int bench_set_up(void **state)
                                   .url = b->url,
                                   .branches = b->branches,
                                   .branches_len = 1,
-                                  .merge_requests = true,
+                                  .merge_requests = MR_ALL,
                                   .poll_ns = CLOCK_NS_PER_S};
     scratch_run(&b->dir, "mkdir state; cp -r '%s'/. .", origin.dir);
     MUST(stage_bells_open(&b->bells, &e));
