@@ -29,6 +29,8 @@ struct report {
     int failure_side;           /* enum side, or -1 */
     char *failure_text;         /* owned; NULL: none */
 
+    char *notes; /* owned: what the runner saw beside the numbers, a line each; NULL: nothing */
+
     char host[RECORD_NAME_MAX];
     char spec[REPORT_SPEC_HEX + 1]; /* start of the spec's hash */
     int64_t seed;
@@ -43,6 +45,8 @@ static inline void report_record_done(struct report *r)
     vec_done(&r->verdict.lines);
     free(r->failure_text);
     r->failure_text = NULL;
+    free(r->notes);
+    r->notes = NULL;
 }
 
 #endif

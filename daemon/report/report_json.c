@@ -83,6 +83,15 @@ static void add_origin(struct jw *w, const struct report *r)
     jw_text(w, "command", str_text(&command));
 }
 
+static void add_notes(struct jw *w, const struct report *r)
+{
+    struct view rest = view_z(r->notes), line;
+    jw_array(w, "notes");
+    while (view_line(&rest, &line))
+        jw_view(w, NULL, line);
+    jw_end(w);
+}
+
 void report_json(const struct report *r, struct str *out)
 {
     AUTO(str_done) struct str words = STR_INIT(512);
@@ -97,6 +106,7 @@ void report_json(const struct report *r, struct str *out)
     add_origin(&w, r);
     jw_int(&w, "rounds", r->judged ? r->verdict.rounds : 0);
     jw_int(&w, "rounds_void", r->judged ? r->verdict.rounds_void : 0);
+    add_notes(&w, r);
     jw_array(&w, "rows");
     for (size_t i = 0; r->judged && i < r->verdict.lines.len; i++)
         add_row(&w, &r->verdict.lines.at[i]);

@@ -8,7 +8,7 @@
 
 #include "report_parts.h"
 
-enum { ROOM_BEHIND_ROWS = 4000, FAILURE_LINES_MAX = 6 };
+enum { ROOM_BEHIND_ROWS = 4000, FAILURE_LINES_MAX = 6, NOTES_MAX = 3 };
 
 static void add_code(struct str *out, const struct str *text)
 {
@@ -122,6 +122,18 @@ static void add_table(const struct report *r, struct str *out)
     str_addz(out, "\n");
 }
 
+static void add_notes(const struct report *r, struct str *out)
+{
+    struct view rest = view_z(r->notes), line;
+    for (int i = 0; i < NOTES_MAX && view_line(&rest, &line); i++) {
+        str_addz(out, "Note: ");
+        escape_md_text(out, line);
+        str_addz(out, "\n\n");
+    }
+    if (rest.len)
+        str_addf(out, "More notes are in the report of job %" PRId64 ".\n\n", r->job);
+}
+
 static void add_next_step(const struct report *r, struct str *out)
 {
     AUTO(str_done) struct str line = STR_INIT(512);
@@ -180,6 +192,7 @@ void report_md(const struct report *r, struct str *out)
     add_subject(r, out);
     add_why(r, out);
     add_table(r, out);
+    add_notes(r, out);
     add_next_step(r, out);
     add_footer(r, out);
 }

@@ -221,6 +221,19 @@ static void add_verdict(const struct report *r, const struct report_text_style *
     str_addz(out, "\n");
 }
 
+static void add_notes(const struct report *r, size_t width, struct str *out)
+{
+    struct view rest = view_z(r->notes), line;
+    while (view_line(&rest, &line)) {
+        AUTO(str_done) struct str text = STR_INIT(8192);
+        str_addz(&text, "Note: ");
+        escape_plain(&text, line);
+        add_wrapped(out, str_view(&text), width);
+    }
+    if (r->notes)
+        str_addz(out, "\n");
+}
+
 static void add_origin(const struct report *r, size_t width, struct str *out)
 {
     AUTO(str_done) struct str line = STR_INIT(2048);
@@ -250,5 +263,6 @@ void report_text(const struct report *r, const struct report_text_style *style, 
                                                 : (size_t)style->width;
     add_verdict(r, style, width, out);
     add_table(r, style, width, out);
+    add_notes(r, width, out);
     add_origin(r, width, out);
 }

@@ -242,15 +242,19 @@ static int put_run(struct taking *t, struct err *e)
     const struct result_doc *d = t->doc;
     const struct result_artifact *a = d->artifact;
     AUTO(str_done) struct str noise = STR_INIT(FACTS_BYTES_MAX);
+    AUTO(str_done) struct str notes = STR_INIT(RESULT_NOTES_MAX * (RESULT_NOTE_MAX + 1));
     AUTO(sql_done)
     struct sql q = sql_open(
         t->s,
         "INSERT INTO run(job_id, attempt, env_state_id, identical, base_artifact,"
-        "  head_artifact, started_ms, ended_ms, noise_json, rounds_planned, end_reason)"
+        "  head_artifact, started_ms, ended_ms, noise_json, rounds_planned, end_reason,"
+        "  notes)"
         " VALUES(:job, :attempt, :env, :identical, :base, :head, :started, :ended, :noise,"
-        "  :planned, :end)"
+        "  :planned, :end, :notes)"
         " RETURNING id");
     facts_json(d->noise.at, d->noise.len, &noise);
+    for (size_t i = 0; i < d->notes.len; i++)
+        str_addf(&notes, "%s\n", d->notes.at[i]);
     sql_int(&q, ":job", d->job);
     sql_int(&q, ":attempt", d->attempt);
     sql_int(&q, ":env", t->env_state_id);
@@ -262,6 +266,7 @@ static int put_run(struct taking *t, struct err *e)
     sql_view(&q, ":noise", str_view(&noise));
     sql_int(&q, ":planned", d->rounds_planned);
     sql_text(&q, ":end", result_end_names[d->end]);
+    sql_text(&q, ":notes", str_text(&notes));
     return sql_id_of(&q, &t->run_id, e);
 }
 

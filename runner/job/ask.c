@@ -60,7 +60,8 @@ struct head {
     int status;
     bool chunked;
     int64_t length; /* -1: until the end of the connection */
-    size_t size;    /* where the body begins */
+    struct view type;
+    size_t size; /* where the body begins */
 };
 
 static bool header_is(struct view name, const char *want)
@@ -77,6 +78,8 @@ static int parse_header(struct head *h, struct view line, struct err *e)
     value = view_trim(value);
     if (header_is(name, "transfer-encoding")) {
         h->chunked = value.len >= 7 && strncasecmp(value.at + value.len - 7, "chunked", 7) == 0;
+    } else if (header_is(name, "content-type")) {
+        h->type = value;
     } else if (header_is(name, "content-length")) {
         if (opt_int(value, 0, INT64_MAX, &h->length, e) < 0)
             return err_ctx(e, "content-length");
@@ -147,6 +150,15 @@ static int parse_chunks(struct view rest, struct str *body, struct err *e)
     }
 }
 
+/* It goes into messages, so what cannot be shown is replaced. */
+static void copy_type(char out[ASK_TYPE_MAX], struct view type)
+{
+    size_t n = type.len < ASK_TYPE_MAX - 1 ? type.len : ASK_TYPE_MAX - 1;
+    for (size_t i = 0; i < n; i++)
+        out[i] = type.at[i] < ' ' || type.at[i] > '~' ? '?' : type.at[i];
+    out[n] = '\0';
+}
+
 int ask_parse(struct view bytes, bool at_end, bool is_head, struct ask_answer *out,
               struct err *e)
 {
@@ -160,6 +172,8 @@ int ask_parse(struct view bytes, bool at_end, bool is_head, struct ask_answer *o
             break;
     }
     out->status = h.status;
+    out->framing = h.chunked ? ASK_CHUNKED : h.length >= 0 ? ASK_LENGTH : ASK_CLOSE;
+    copy_type(out->type, h.type);
     str_clear(&out->body);
     out->body.max = ASK_BODY_MAX;
     out->body.cut = false;

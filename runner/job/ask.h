@@ -15,7 +15,9 @@
 #include "spec.h"
 #include "str.h"
 
-enum { ASK_HEAD_MAX = 64 << 10, ASK_BODY_MAX = 16 << 20 };
+enum { ASK_HEAD_MAX = 64 << 10, ASK_BODY_MAX = 16 << 20, ASK_TYPE_MAX = 128 };
+
+enum ask_framing { ASK_CLOSE, ASK_LENGTH, ASK_CHUNKED }; /* how the body's end is told */
 
 struct ask_request {
     const char *method, *path;
@@ -25,7 +27,9 @@ struct ask_request {
 
 struct ask_answer {
     int status;
-    struct str body; /* the caller frees it with ask_answer_done */
+    enum ask_framing framing;
+    char type[ASK_TYPE_MAX]; /* content type, printable; "" when there was none */
+    struct str body;         /* the caller frees it with ask_answer_done */
 };
 
 void ask_answer_done(struct ask_answer *a);

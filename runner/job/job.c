@@ -58,6 +58,19 @@ void job_note_state(struct job *j, const char *service, const char *text)
     f[i] = (struct result_fact){.name = str_steal(&name), .text = mem_strdup(text)};
 }
 
+void job_remark(struct job *j, const char *fmt, ...)
+{
+    AUTO(str_done) struct str text = STR_INIT(RESULT_NOTE_MAX);
+    va_list args;
+    va_start(args, fmt);
+    str_addv(&text, fmt, args);
+    va_end(args);
+    text.len = view_utf8_prefix(str_view(&text), text.len);
+    job_note(j, "%.*s", (int)text.len, str_text(&text));
+    if (j->result->notes.len < RESULT_NOTES_MAX)
+        *vec_push(&j->result->notes) = mem_strndup(str_text(&text), text.len);
+}
+
 void job_post_log(struct job *j, const char *stage, struct view text)
 {
     if (text.len > LINK_LOG_STAGE)

@@ -71,6 +71,9 @@ void job_note(struct job *j, const char *fmt, ...) PRINTF(2, 3);
 
 /* A fact about what runs here, for the fingerprint's state: 'service_NAME'. */
 void job_note_state(struct job *j, const char *service, const char *text);
+/* The same, and for whoever reads the report: one sentence, at most RESULT_NOTES_MAX of them.
+ */
+void job_remark(struct job *j, const char *fmt, ...) PRINTF(2, 3);
 
 /* Sends what a stage printed. Trouble is noted, never fatal. */
 void job_post_log(struct job *j, const char *stage, struct view text);

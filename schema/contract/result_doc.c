@@ -62,6 +62,9 @@ void result_doc_freep(struct result_doc **result)
     facts_done(r->identity.at, r->identity.len);
     facts_done(r->state.at, r->state.len);
     facts_done(r->noise.at, r->noise.len);
+    for (size_t i = 0; i < r->notes.len; i++)
+        free(r->notes.at[i]);
+    vec_done(&r->notes);
     free(r->failure_text);
     free(r->host);
     free(r);
@@ -175,6 +178,10 @@ static void write_doc(const struct result_doc *r, bool hists, struct str *out)
     write_facts(&w, "noise", r->noise.at, r->noise.len);
     jw_int(&w, "rounds_planned", r->rounds_planned);
     jw_text(&w, "end", result_end_names[r->end]);
+    jw_array(&w, "notes");
+    for (size_t i = 0; i < r->notes.len; i++)
+        jw_text(&w, NULL, r->notes.at[i]);
+    jw_end(&w);
     jw_array(&w, "rounds");
     for (size_t i = 0; i < r->rounds.len; i++)
         write_round(&w, &r->rounds.at[i], hists);

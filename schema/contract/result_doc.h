@@ -19,6 +19,8 @@ enum {
     RESULT_ROUNDS_MAX = 1000,
     RESULT_NAME_MAX = 255, /* scenario and endpoint names */
     RESULT_TEXT_MAX = 4096,
+    RESULT_NOTES_MAX = 64,
+    RESULT_NOTE_MAX = 1024,
 };
 
 enum result_outcome { RESULT_MEASURED, RESULT_IDENTICAL, RESULT_FAILED };
@@ -105,6 +107,7 @@ struct result_doc {
     VEC(struct result_fact) noise;    /* gauges of the whole job */
     int64_t rounds_planned;           /* 0: not said */
     enum result_end end;
+    VEC(char *) notes; /* sentences for people, without control characters */
     VEC(struct result_round) rounds;
 };
 

@@ -356,6 +356,27 @@ static int read_end(struct reader *rd, const struct json *root, struct result_do
     return 0;
 }
 
+/* Optional: an older runner has none. */
+static int read_notes(struct reader *rd, const struct json *root, struct result_doc *r)
+{
+    const struct json *array = NULL;
+    if (json_read_member(rd->doc, root, "notes", false, JSON_ARRAY, &array, rd->err) < 0)
+        return -1;
+    for (const struct json *v = array ? json_first(array) : NULL; v; v = json_next(v)) {
+        struct view text = json_type(v) == JSON_STRING ? json_text(v) : (struct view){0};
+        bool good = text.len > 0 && text.len <= RESULT_NOTE_MAX;
+        for (size_t i = 0; i < text.len; i++)
+            good = good && (unsigned char)text.at[i] >= ' ' && text.at[i] != 0x7f;
+        if (!good || r->notes.len == RESULT_NOTES_MAX)
+            return json_fail(rd->doc, v, rd->err,
+                             "'notes' holds at most %d texts of 1 to %d bytes without control "
+                             "characters",
+                             RESULT_NOTES_MAX, RESULT_NOTE_MAX);
+        *vec_push(&r->notes) = mem_strndup(text.at, text.len);
+    }
+    return 0;
+}
+
 int result_doc_parse(struct view text, const struct spec *spec, struct result_doc **out,
                      struct err *e)
 {
@@ -367,7 +388,7 @@ int result_doc_parse(struct view text, const struct spec *spec, struct result_do
     AUTO(reader_done) struct reader rd = {.doc = doc, .spec = spec, .err = e};
     hist_init(&rd.scratch);
     const struct json *root = json_root(doc);
-    if (read_head(&rd, root, r) < 0)
+    if (read_head(&rd, root, r) < 0 || read_notes(&rd, root, r) < 0)
         return err_ctx(e, "result document");
     const struct json *rounds = read_array(&rd, root, "rounds", RESULT_ROUNDS_MAX);
     if (!rounds || read_end(&rd, root, r) < 0)

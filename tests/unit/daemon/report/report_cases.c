@@ -148,6 +148,9 @@ static void make_hostile(struct report *r)
     r->kind = JOB_MR;
     r->mr = 666;
     r->verdict.outcome = OUTCOME_SLOWER;
+    r->notes =
+        mem_strdup("base and head answer '@all <b>[x](y)' differently: body 2 -> 3 bytes\n"
+                   "\033[31mthe answers to `x` were not compared");
     add_rows(r, ROWS(hostile_rows));
     set(r->branch, sizeof r->branch, "x`|<b>@all");
     set(r->subject, sizeof r->subject,

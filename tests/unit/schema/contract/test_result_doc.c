@@ -432,9 +432,38 @@ static void every_document_cut_short_is_refused(void **state)
     (void)state;
 }
 
+static const char empty_run[] =
+    "{\"job\":1,\"attempt\":1,\"outcome\":\"identical\",\"failure\":null,\"started_ms\":1,"
+    "\"ended_ms\":2,\"host\":\"h\",\"artifacts\":{},\"identity\":{},\"state\":{},\"noise\":{},"
+    "\"rounds\":[],\"notes\":%s}";
+
+static int parse_with_notes(const char *notes, struct result_doc **out)
+{
+    struct err e = {0};
+    AUTO(str_done) struct str text = STR_INIT(4096);
+    str_addf(&text, empty_run, notes);
+    return result_doc_parse(str_view(&text), spec, out, &e);
+}
+
+static void notes_come_through_and_are_bounded(void **state)
+{
+    AUTO(result_doc_freep) struct result_doc *r = NULL;
+    struct result_doc *none = NULL;
+
+    assert_int_equal(parse_with_notes("[\"one\",\"two\"]", &r), 0);
+    assert_int_equal(r->notes.len, 2);
+    assert_string_equal(r->notes.at[1], "two");
+    assert_int_equal(parse_with_notes("[\"\"]", &none), -1);
+    assert_int_equal(parse_with_notes("[\"line\\nbreak\"]", &none), -1);
+    assert_int_equal(parse_with_notes("[1]", &none), -1);
+    assert_int_equal(parse_with_notes("{}", &none), -1);
+    (void)state;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(notes_come_through_and_are_bounded),
         cmocka_unit_test(a_result_goes_there_and_back),
         cmocka_unit_test(a_failure_goes_there_and_back),
         cmocka_unit_test(only_build_start_and_answers_are_the_commits_fault),
