@@ -95,6 +95,7 @@ static void write_down(struct job *j, int index, const struct window *w,
     struct noise_gauges noise;
     window_noise(w, &noise);
     add_noise(arm, &noise);
+    add_gauge(arm, "runner_cpu", window_own_share(w));
     add_gauge(arm, "warmup_ns", r->warmup_ns);
     add_gauge(arm, "load_cpu", r->cpu_share);
     add_gauge(arm, "load_late_p99_ns", r->lateness_p99_ns);

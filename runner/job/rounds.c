@@ -287,7 +287,7 @@ static void note_estimate(const struct rounds *r)
 {
     int64_t start_ms = r->job->result->started_ms, now_ms = clock_wall_ms();
     if (r->first_end_ms > 0 && now_ms > start_ms)
-        job_note(r->job, "the end was expected %+.0f %% of the job's time from now",
+        job_note(r->job, "the end was foreseen %+.1f %% of the job's time off",
                  100 * (double)(r->first_end_ms - now_ms) / (double)(now_ms - start_ms));
 }
 

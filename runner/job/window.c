@@ -3,8 +3,16 @@
 #include "window.h"
 
 #include <math.h>
+#include <time.h>
 
 #include "clock.h"
+
+static int64_t own_cpu_ns(void)
+{
+    struct timespec t = {0};
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return t.tv_sec * CLOCK_NS_PER_S + t.tv_nsec;
+}
 
 void window_mark(void *window, int edge, int64_t at_ns)
 {
@@ -16,8 +24,11 @@ void window_mark(void *window, int edge, int64_t at_ns)
     w->read_ns[edge] = clock_now_ns();
     w->at_ns[edge] = at_ns;
     w->has[edge] = true;
+    w->own_ns[edge] = own_cpu_ns();
     size_t n = sandbox_pids(w->sandbox, pids, SANDBOX_PIDS_MAX);
     noise_snap(&w->snap[edge], w->cpus, pids, n);
+    if (edge == 0)
+        w->own_ns[edge] = own_cpu_ns();
 }
 
 /* What was spent between the marks, by readings that were made at read_ns. */
@@ -44,6 +55,14 @@ double window_beside_ns(const struct window *w)
     return !w->has[0] || !w->has[1]
                ? -1
                : between_marks(w, w->beside_cpu[0].apart, w->beside_cpu[1].apart);
+}
+
+double window_own_share(const struct window *w)
+{
+    double between = (double)(w->at_ns[1] - w->read_ns[0]);
+    return w->has[0] && w->has[1] && between > 0
+               ? (double)(w->own_ns[1] - w->own_ns[0]) / between
+               : 0;
 }
 
 /* A database beside the service is no stranger on its CPUs. */

@@ -27,6 +27,7 @@ struct window {
     struct noise_snap snap[2];
     int64_t cpu_ns[2], read_ns[2], at_ns[2];
     struct services_cpu beside_cpu[2];
+    int64_t own_ns[2]; /* CPU time of the runner itself, without the work at the marks */
     bool has[2];
 };
 
@@ -34,6 +35,7 @@ void window_mark(void *window, int edge, int64_t at_ns);
 double window_cpu_ns(const struct window *w);
 /* Of what stands beside the service and is not counted as its own. */
 double window_beside_ns(const struct window *w);
+double window_own_share(const struct window *w); /* runner's CPU time over the time between */
 void window_noise(const struct window *w, struct noise_gauges *out); /* zeros without marks */
 
 #endif

@@ -15,6 +15,7 @@ const KNOWN: Record<string, [title: string, kind: Kind]> = {
     psi_io: ['disk pressure', 'share'],
     switches_per_s: ['context switches of the host', '1/s'],
     involuntary_per_s: ['preemptions of the service', '1/s'],
+    runner_cpu: ['CPU share of the runner itself', 'share'],
     warmup_ns: ['warm-up until the service was steady', 'ns'],
     load_cpu: ['CPU share of the load generator', 'share'],
     load_late_p99_ns: ['lateness of requests, p99', 'ns'],
