@@ -6,11 +6,11 @@ enum { MINUTE_MS = 60 * 1000, HOUR_MS = 3600 * 1000 };
 
 static const double periods_ms[2] = {MINUTE_MS, HOUR_MS};
 
-/* Below what is documented, as people and other programs use the same account. */
+/* Half of what is documented: a full bucket and what flows back meanwhile may come together. */
 static const double limits[FORGE_KIND_COUNT][2] = {
-    [FORGE_GIT] = {60, 1000},       [FORGE_GITHUB] = {60, 400},
-    [FORGE_GITLAB] = {200, 4000},   [FORGE_GITEA] = {200, 6000},
-    [FORGE_BITBUCKET] = {100, 600}, [FORGE_BITBUCKET_SERVER] = {100, 3000},
+    [FORGE_GIT] = {60, 1000},       [FORGE_GITHUB] = {40, 240},
+    [FORGE_GITLAB] = {120, 4000},   [FORGE_GITEA] = {200, 6000},
+    [FORGE_BITBUCKET] = {100, 450}, [FORGE_BITBUCKET_SERVER] = {100, 3000},
 };
 
 static void flow_back(struct forge_budget *b, int64_t now_ms)

@@ -13,7 +13,7 @@
 #include "forge_parts.h"
 #include "forge_webhook.h"
 
-enum { LINE_BYTES = 57, WORD_BYTES = 45, MAIL_BYTES_MAX = 1 << 20 };
+enum { LINE_BYTES = 57, WORD_BYTES = 39, MAIL_BYTES_MAX = 1 << 20 };
 
 /* --- the message ---------------------------------------------------------------------------
  */

@@ -219,11 +219,105 @@ static void a_bad_operator_spec_stops_the_start(void **state)
     assert_non_null(strstr(e.text, "pacewatchd.conf:1:64: open '/nowhere/spec.json'"));
 }
 
+static struct settings *must_parse(const char *repo_members)
+{
+    AUTO(str_done) struct str text = STR_INIT(8192);
+    struct settings *s = NULL;
+    struct err e = {0};
+    str_addf(&text,
+             "{\"state_dir\": \"/s\", \"repos\": [{\"name\": \"shop\", \"url\": \"/r\", %s}]}",
+             repo_members);
+    if (parse(str_text(&text), &s, &e) < 0)
+        fail_msg("%s", e.text);
+    return s;
+}
+
+static void a_forge_says_where_and_as_whom(void **state)
+{
+    AUTO(settings_freep)
+    struct settings *s = must_parse(
+        "\"forge\": {\"kind\": \"github\", \"project\": \"acme/shop\", \"context\": \"perf\","
+        " \"statuses\": false, \"app\": {\"id\": \"12\", \"installation\": \"34\","
+        " \"key_file\": \"app.pem\"}}");
+    const struct settings_forge *f = &s->repos[0].forge;
+
+    assert_string_equal(f->project, "acme/shop");
+    assert_string_equal(f->context, "perf");
+    assert_string_equal(f->app_key_file, "/etc/pacewatch/app.pem");
+    assert_true(f->comments);
+    assert_false(f->statuses);
+    (void)state;
+}
+
+static void targets_of_each_kind_can_be_listed(void **state)
+{
+    AUTO(settings_freep)
+    struct settings *s = must_parse(
+        "\"notify\": ["
+        "{\"kind\": \"webhook\", \"url\": \"https://ci.example/h\", \"secret_file\": \"k\"},"
+        "{\"kind\": \"webhook\", \"name\": \"two\", \"url\": \"https://ci.example/h\","
+        " \"secret_file\": \"k\"},"
+        "{\"kind\": \"mattermost\", \"url_file\": \"hook\"},"
+        "{\"kind\": \"matrix\", \"url\": \"https://mx.example\", \"room\": \"!r:mx\","
+        " \"token_file\": \"t\"},"
+        "{\"kind\": \"mail\", \"url\": \"smtps://mail.example\", \"from\": \"a@b.example\","
+        " \"to\": [\"c@d.example\"], \"user\": \"u\", \"password_file\": \"p\"}]");
+    const struct settings_repo *r = &s->repos[0];
+
+    assert_int_equal(r->notify_len, 5);
+    assert_int_equal(r->notify[2].kind, COURIER_SLACK);
+    assert_string_equal(r->notify[2].secret_file, "/etc/pacewatch/hook");
+    assert_string_equal(r->notify[3].room, "!r:mx");
+    assert_string_equal(r->notify[4].to[0], "c@d.example");
+    assert_false(r->notify[4].allow_plain);
+    (void)state;
+}
+
+static void wrong_forges_and_targets_are_named(void **state)
+{
+    static const struct {
+        const char *members, *message;
+    } cases[] = {
+        {"\"forge\": {\"kind\": \"github\", \"project\": \"acme\", \"token_file\": \"t\"}",
+         "owner/name"},
+        {"\"forge\": {\"kind\": \"github\", \"project\": \"a/b\"}", "token_file"},
+        {"\"forge\": {\"kind\": \"gitea\", \"project\": \"a/b\", \"token_file\": \"t\"}",
+         "'url' is missing"},
+        {"\"forge\": {\"kind\": \"github\", \"app\": {\"id\": \"1\"}}", "installation"},
+        {"\"notify\": [{\"kind\": \"pigeon\"}]", "'kind' must be"},
+        {"\"notify\": [{\"kind\": \"slack\", \"url\": \"https://h\"}]", "unknown key 'url'"},
+        {"\"notify\": [{\"kind\": \"matrix\", \"url\": \"ftp://h\", \"room\": \"r\"}]",
+         "https://"},
+        {"\"notify\": [{\"kind\": \"mail\", \"url\": \"smtp://h\", \"from\": \"a@b\","
+         " \"to\": [\"no address\"]}]",
+         "name@host"},
+        {"\"notify\": [{\"kind\": \"slack\", \"url_file\": \"a\"},"
+         " {\"kind\": \"slack\", \"url_file\": \"b\"}]",
+         "same 'name'"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO(str_done) struct str text = STR_INIT(8192);
+        AUTO(settings_freep) struct settings *s = NULL;
+        struct err e = {0};
+        str_addf(
+            &text,
+            "{\"state_dir\": \"/s\", \"repos\": [{\"name\": \"shop\", \"url\": \"/r\", %s}]}",
+            cases[i].members);
+        assert_int_equal(parse(str_text(&text), &s, &e), -1);
+        if (!strstr(e.text, cases[i].message))
+            fail_msg("'%s' lacks '%s'", e.text, cases[i].message);
+    }
+    (void)state;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(smallest_configuration_gets_defaults),
         cmocka_unit_test(relative_paths_begin_at_the_configuration),
+        cmocka_unit_test(a_forge_says_where_and_as_whom),
+        cmocka_unit_test(targets_of_each_kind_can_be_listed),
+        cmocka_unit_test(wrong_forges_and_targets_are_named),
         cmocka_unit_test(comments_and_trailing_commas_are_fine),
         cmocka_unit_test(public_url_loses_its_last_slash),
         cmocka_unit_test(every_mistake_is_named_with_its_place),
