@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "mem.h"
@@ -50,6 +52,23 @@ int fdio_read_file(const char *path, struct str *out, struct err *e)
     if (fdio_read_all(fd, out, e) < 0)
         return err_ctx(e, "'%s'", path);
     return 0;
+}
+
+int fdio_read_beneath(const char *dir, const char *path, struct str *out, struct err *e)
+{
+    struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+                           .resolve =
+                               RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV};
+    struct stat st;
+    AUTO(fdio_closep) int top = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (top < 0)
+        return err_errno(e, "open directory '%s'", dir);
+    AUTO(fdio_closep) int fd = (int)syscall(SYS_openat2, top, path, &how, sizeof how);
+    if (fd < 0)
+        return err_errno(e, "open '%s' in '%s'", path, dir);
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return err_set(e, ERR_INPUT, "'%s' is not a plain file", path);
+    return fdio_read_all(fd, out, e) < 0 ? err_ctx(e, "'%s'", path) : 0;
 }
 
 int fdio_write_all(int fd, struct view bytes, struct err *e)

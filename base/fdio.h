@@ -15,6 +15,9 @@ void fdio_closep(int *fd); /* for AUTO: closes and leaves -1; does nothing to -1
 
 /* Appends the whole file; longer than the ceiling of 'out' is ERR_LIMIT. */
 int fdio_read_file(const char *path, struct str *out, struct err *e);
+/* The same for a file inside a directory that somebody else may have filled: no '..', link or
+ * mount on the way leads out of it. */
+int fdio_read_beneath(const char *dir, const char *path, struct str *out, struct err *e);
 /* Appends what the descriptor gives until its end or the ceiling, same rule. */
 int fdio_read_all(int fd, struct str *out, struct err *e);
 int fdio_write_all(int fd, struct view bytes, struct err *e);

@@ -195,6 +195,10 @@ static int start(const struct loadgen_run *run, struct pipes *p, struct child *c
         argv[n++] = "--engine";
         argv[n++] = run->engine;
     }
+    if (run->data) {
+        argv[n++] = "--data";
+        argv[n++] = run->data;
+    }
     argv[n] = port;
     struct child_spec spec = {
         .argv = argv, .out = result_end, .err = words_end, .pass = pass, .pass_len = pass_len};

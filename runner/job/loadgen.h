@@ -15,6 +15,7 @@
 
 struct loadgen_run {
     const char *program;  /* path of pacewatch-load */
+    const char *data;     /* file of its templates; NULL: none */
     const char *scenario; /* file with the scenario as JSON */
     const char *cpus;
     const char *engine; /* "": as pacewatch-load chooses */

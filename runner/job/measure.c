@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "dataset.h"
 #include "fdio.h"
 #include "loadgen.h"
 #include "mem.h"
@@ -134,6 +135,31 @@ static void scenario_path(const struct job *j, size_t index, struct str *out)
     work_path(&j->work, name, out);
 }
 
+static void data_path(const struct job *j, size_t index, struct str *out)
+{
+    char name[64];
+    (void)snprintf(name, sizeof name, "data-%zu.csv", index);
+    work_path(&j->work, name, out);
+}
+
+/* The base tree's for both sides, as the spec is, and a copy: what is measured cannot change
+ * it. */
+static int copy_data(struct job *j, size_t index)
+{
+    const char *data = j->doc->spec->scenarios[index].data;
+    struct err e = {0};
+    AUTO(str_done) struct str path = STR_INIT(WORK_PATH_MAX);
+    AUTO(str_done) struct str text = STR_INIT(DATASET_BYTES_MAX);
+    if (!data)
+        return 0;
+    data_path(j, index, &path);
+    if (fdio_read_beneath(j->tree[SIDE_BASE].dir, data, &text, &e) < 0)
+        return job_fail(j, FAILURE_CONFIG, SIDE_BASE, "data: %s", e.text);
+    if (fdio_write_file(str_text(&path), str_view(&text), 0644, &e) < 0)
+        return job_fail(j, FAILURE_INFRA, -1, "data: %s", e.text);
+    return 0;
+}
+
 int measure_prepare(struct job *j)
 {
     const struct spec *spec = j->doc->spec;
@@ -145,6 +171,8 @@ int measure_prepare(struct job *j)
         spec_scenario_write(&spec->scenarios[i], &text);
         if (fdio_write_file(str_text(&path), str_view(&text), 0644, &e) < 0)
             return job_fail(j, FAILURE_INFRA, -1, "scenario: %s", e.text);
+        if (copy_data(j, i) < 0)
+            return -1;
     }
     return 0;
 }
@@ -157,10 +185,13 @@ static int run_scenario(struct job *j, int index, struct service *s, uint64_t se
     AUTO(str_done) struct str path = STR_INIT(WORK_PATH_MAX);
     AUTO(loadgen_result_done) struct loadgen_result r = {0};
     struct window w = {.sandbox = s->sandbox, .beside = &s->beside, .cpus = &j->cpus.service};
+    AUTO(str_done) struct str data = STR_INIT(WORK_PATH_MAX);
     scenario_path(j, (size_t)index, &path);
+    data_path(j, (size_t)index, &data);
     struct loadgen_run run = {
         .program = j->load_program,
         .scenario = str_text(&path),
+        .data = j->doc->spec->scenarios[index].data ? str_text(&data) : NULL,
         .cpus = j->cpus.load_list,
         .engine = j->load_engine[index],
         .netns = s->netns,

@@ -42,8 +42,9 @@ struct flight conn_take_flight(struct worker *w, struct conn *c, unsigned k)
 
 void conn_add_flight(struct worker *w, struct conn *c, int64_t due_ns, uint16_t endpoint)
 {
-    *worker_flight(w, c, c->in_flight) =
-        (struct flight){.due_ns = due_ns, .sent_ns = due_ns, .endpoint = endpoint};
+    *worker_flight(w, c, c->in_flight) = (struct flight){
+        .due_ns = due_ns, .sent_ns = due_ns, .number = w->next_number, .endpoint = endpoint};
+    w->next_number += w->lanes;
     worker_area(w);
     c->in_flight++;
     c->unsent++;
@@ -138,7 +139,9 @@ static void lost(struct worker *w, struct conn *c, enum fail_phase phase, int nu
 
 static void keep_rest(struct worker *w, struct conn *c, struct view rest)
 {
-    if (!c->out_owned && rest.at >= w->scratch && rest.at < w->scratch + WORKER_SCRATCH_BYTES) {
+    bool scratch = rest.at >= w->scratch && rest.at < w->scratch + WORKER_SCRATCH_BYTES;
+    bool composed = rest.at >= w->composed.at && rest.at < w->composed.at + w->composed.len;
+    if (!c->out_owned && (scratch || composed)) {
         c->out_owned = mem_dup(rest.at, rest.len);
         rest.at = c->out_owned;
     }
@@ -294,10 +297,9 @@ static void open_failed(struct worker *w, struct conn *c, int number)
  * -1 and errno when connecting has failed (the socket tells that only once). */
 static int send_early(struct worker *w, struct conn *c)
 {
-    AUTO(mem_freep) char *owned = NULL;
     if (!c->in_flight || w->tls || !w->protocol->early || w->plan->open_only)
         return 0;
-    struct view bytes = w->protocol->early(w, c, &owned);
+    struct view bytes = w->protocol->early(w, c);
     w->now_ns = clock_now_ns();
     ssize_t n = w->ops->send(w->engine, c, bytes.at, bytes.len);
     if (n < 0)
@@ -309,10 +311,8 @@ static int send_early(struct worker *w, struct conn *c)
     c->unsent = 0;
     if (w->recording)
         w->tally.bytes_out += (uint64_t)n;
-    if ((size_t)n < bytes.len) {
-        c->out_owned = STEAL(owned);
+    if ((size_t)n < bytes.len)
         keep_rest(w, c, view_skip(bytes, (size_t)n));
-    }
     return 1;
 }
 

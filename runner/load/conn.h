@@ -37,6 +37,7 @@ enum conn_state { CONN_FREE, CONN_CONNECTING, CONN_HANDSHAKE, CONN_UPGRADE, CONN
 struct flight {
     int64_t due_ns;
     int64_t sent_ns;
+    uint64_t number; /* of the request, for templates; from 1 */
     uint16_t endpoint;
     bool retried;
     int32_t stream; /* HTTP/2 */
@@ -61,6 +62,7 @@ struct conn {
     struct http1 http;
     int64_t open_ns;  /* of conn_open */
     int64_t free_ns;  /* since when it could have taken the request it takes next */
+    uint64_t number;  /* of the session under way */
     int64_t next_ns;  /* not before this the next request: think time */
     int64_t began_ns; /* of connecting, then of the handshake, then of the current answer */
 

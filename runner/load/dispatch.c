@@ -154,6 +154,7 @@ static void count_step(struct worker *w, struct conn *c, const struct flight *f)
 {
     bool last = f->endpoint + 1U == w->requests->len;
     c->step = last ? 0 : (uint16_t)(f->endpoint + 1);
+    c->number = f->number;
     w->tally.sessions_completed += last && measured(w, f);
 }
 
@@ -348,6 +349,7 @@ static void add_step(struct worker *w, struct conn *c)
     int64_t due = w->open_loop ? c->next_ns : w->now_ns;
     w->tally.dispatch_lag += in_window(w, due, w->now_ns);
     conn_add_flight(w, c, due, draw(w, c));
+    worker_flight(w, c, c->in_flight - 1)->number = c->number;
     if (!w->open_loop)
         w->quota -= w->now_ns >= w->start_ns;
 }

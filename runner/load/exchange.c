@@ -27,28 +27,27 @@ static void exchange_expect(struct worker *w, struct conn *c)
 
 /* --- sending ------------------------------------------------------------------------------ */
 
-/* The bytes of all unsent flights in one piece. What is composed lies in the worker's scratch,
- * or in '*owned' when it is larger. */
-static struct view compose(struct worker *w, struct conn *c, char **owned)
+/* The bytes of all unsent flights in one piece: those of the request itself when that is all,
+ * else composed in the worker's memory. */
+static struct view compose(struct worker *w, struct conn *c)
 {
     unsigned from = c->in_flight - c->unsent;
     const struct request *first = request_of(w, worker_flight(w, c, from));
-    if (c->unsent == 1)
+    if (c->unsent == 1 && !first->made)
         return str_view(&first->bytes);
     if (c->unsent == w->depth && w->requests->len == 1 && first->burst.len)
         return str_view(&first->burst);
 
-    size_t total = 0;
-    for (unsigned i = from; i < c->in_flight; i++)
-        total += request_of(w, worker_flight(w, c, i))->bytes.len;
-    char *to = total <= WORKER_SCRATCH_BYTES ? w->scratch : (*owned = mem_alloc(total));
-    size_t n = 0;
+    str_clear(&w->composed);
     for (unsigned i = from; i < c->in_flight; i++) {
-        const struct str *bytes = &request_of(w, worker_flight(w, c, i))->bytes;
-        memcpy(to + n, bytes->at, bytes->len);
-        n += bytes->len;
+        const struct flight *f = worker_flight(w, c, i);
+        const struct request *r = request_of(w, f);
+        if (r->made)
+            request_make(w->requests, r, f->number, &w->body, &w->composed);
+        else
+            str_add(&w->composed, str_view(&r->bytes));
     }
-    return (struct view){to, n};
+    return str_view(&w->composed);
 }
 
 static void exchange_send(struct worker *w, struct conn *c)
@@ -56,7 +55,7 @@ static void exchange_send(struct worker *w, struct conn *c)
     AUTO(mem_freep) char *owned = NULL;
     if (!c->unsent || c->out_len)
         return;
-    struct view bytes = compose(w, c, &owned);
+    struct view bytes = compose(w, c);
     for (unsigned i = c->in_flight - c->unsent; i < c->in_flight; i++)
         worker_count_send(w, c, worker_flight(w, c, i), w->now_ns);
     c->unsent = 0;

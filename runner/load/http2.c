@@ -20,9 +20,12 @@
 
 enum { WINDOW = 1 << 30, FIELDS_OWN = 6, HEADER_BYTES_MAX = HTTP1_HEAD_MAX };
 
+/* Values that are templates are made for each request, see fill_in. */
 struct http2_request {
     nghttp2_nv *fields;
+    struct template *values; /* one per field; a constant one is in the field already */
     size_t fields_len;
+    bool length_last; /* the last field follows the length of the body */
 };
 
 struct http2_setup {
@@ -38,6 +41,8 @@ struct stream {
     uint32_t header_bytes;
     int64_t began_ns; /* 0: nothing has come */
     size_t body_sent;
+    char *made; /* a body of its own, from a template; NULL: the request's */
+    struct view body;
     struct check_stream *check;
 };
 
@@ -63,8 +68,16 @@ static bool is_left_out(const char *name)
     return false;
 }
 
-static void add_field(struct http2_request *r, const char *name, const char *value)
+/* The value is checked already, as a part of the same request for HTTP/1.1. */
+static void add_field(struct http2_request *r, const char *name, const char *value,
+                      enum template_place place, const struct dataset *data)
 {
+    struct template *t = &r->values[r->fields_len];
+    *t = (struct template)TEMPLATE_INIT;
+    (void)template_add(t, view_z(value), place, NULL);
+    (void)template_bind(t, data, NULL);
+    if (template_is_constant(t))
+        value = str_text(&t->text);
     r->fields[r->fields_len++] = (nghttp2_nv){
         .name = (uint8_t *)mem_strdup(name),
         .value = (uint8_t *)mem_strdup(value),
@@ -76,28 +89,32 @@ static void add_field(struct http2_request *r, const char *name, const char *val
         *p = (uint8_t)tolower(*p);
 }
 
-static void prepare(struct http2_request *r, const struct spec_endpoint *p,
-                    const struct target *target)
+static void prepare(struct http2_request *r, const struct request_set *set,
+                    const struct request *request, const struct target *target)
 {
+    const struct spec_endpoint *p = request->endpoint;
     AUTO(str_done) struct str length = STR_INIT(32);
     const char *authority = target->authority;
     bool has_length = false;
     r->fields = mem_zero(p->headers.len + FIELDS_OWN, sizeof *r->fields);
+    r->values = mem_zero(p->headers.len + FIELDS_OWN, sizeof *r->values);
     for (size_t i = 0; i < p->headers.len; i++) {
         if (strcasecmp(p->headers.at[i].name, "host") == 0)
             authority = p->headers.at[i].value;
         has_length |= strcasecmp(p->headers.at[i].name, "content-length") == 0;
     }
-    add_field(r, ":method", p->method);
-    add_field(r, ":scheme", target->tls ? "https" : "http");
-    add_field(r, ":authority", authority);
-    add_field(r, ":path", p->path);
+    const struct dataset *data = set->data;
+    add_field(r, ":method", p->method, TEMPLATE_HEADER, data);
+    add_field(r, ":scheme", target->tls ? "https" : "http", TEMPLATE_HEADER, data);
+    add_field(r, ":authority", authority, TEMPLATE_HEADER, data);
+    add_field(r, ":path", p->path, TEMPLATE_PATH, data);
     for (size_t i = 0; i < p->headers.len; i++)
         if (!is_left_out(p->headers.at[i].name))
-            add_field(r, p->headers.at[i].name, p->headers.at[i].value);
-    str_addf(&length, "%zu", p->body_len);
+            add_field(r, p->headers.at[i].name, p->headers.at[i].value, TEMPLATE_HEADER, data);
+    str_addf(&length, "%zu", request->body.text.len);
     if (p->body && !has_length)
-        add_field(r, "content-length", str_text(&length));
+        add_field(r, "content-length", str_text(&length), TEMPLATE_HEADER, data);
+    r->length_last = p->body && !has_length;
 }
 
 struct http2_setup *http2_setup_new(const struct request_set *requests,
@@ -107,7 +124,7 @@ struct http2_setup *http2_setup_new(const struct request_set *requests,
     s->len = requests->len;
     s->requests = mem_zero(s->len, sizeof *s->requests);
     for (size_t i = 0; i < s->len; i++)
-        prepare(&s->requests[i], requests->at[i].endpoint, target);
+        prepare(&s->requests[i], requests, &requests->at[i], target);
     return s;
 }
 
@@ -120,14 +137,23 @@ void http2_setup_freep(struct http2_setup **s)
         for (size_t k = 0; k < r->fields_len; k++) {
             free(r->fields[k].name);
             free(r->fields[k].value);
+            template_done(&r->values[k]);
         }
         free(r->fields);
+        free(r->values);
     }
     free((*s)->requests);
     mem_freep(s);
 }
 
 /* --- callbacks ---------------------------------------------------------------------------- */
+
+static void stream_done(struct stream *s)
+{
+    check_abandon(&s->check);
+    mem_freep(&s->made);
+    s->id = 0;
+}
 
 static struct stream *stream_of(nghttp2_session *session, int32_t id)
 {
@@ -205,14 +231,14 @@ static ssize_t give_body(nghttp2_session *session, int32_t id, uint8_t *to, size
                          uint32_t *flags, nghttp2_data_source *source, void *user)
 {
     struct stream *s = source->ptr;
-    const struct http2 *h = user;
-    const struct spec_endpoint *p = h->worker->requests->at[s->endpoint].endpoint;
-    size_t n = p->body_len - s->body_sent < len ? p->body_len - s->body_sent : len;
+    size_t left = s->body.len - s->body_sent;
+    size_t n = left < len ? left : len;
     (void)session;
     (void)id;
-    memcpy(to, p->body + s->body_sent, n);
+    (void)user;
+    memcpy(to, s->body.at + s->body_sent, n);
     s->body_sent += n;
-    if (s->body_sent == p->body_len)
+    if (s->body_sent == s->body.len)
         *flags |= NGHTTP2_DATA_FLAG_EOF;
     return (ssize_t)n;
 }
@@ -251,7 +277,7 @@ static void http2_end(struct worker *w, struct conn *c)
     if (!h)
         return;
     for (unsigned i = 0; i < w->depth; i++)
-        check_abandon(&h->streams[i].check);
+        stream_done(&h->streams[i]);
     nghttp2_session_del(h->session);
     mem_freep(&c->speech);
 }
@@ -292,6 +318,41 @@ static struct stream *unused_stream(struct worker *w, struct http2 *h)
     return NULL;
 }
 
+/* The fields of a request whose values are templates; they live until the next one is made. */
+static nghttp2_nv *fill_in(struct worker *w, const struct http2_request *r,
+                           const struct template_values *values, size_t body_len)
+{
+    struct str *text = &w->composed;
+    nghttp2_nv *out = mem_dup(r->fields, r->fields_len * sizeof *out);
+    str_clear(text);
+    for (size_t i = 0; i < r->fields_len; i++) {
+        size_t before = text->len;
+        if (r->length_last && i + 1 == r->fields_len)
+            str_addf(text, "%zu", body_len);
+        else
+            template_make(&r->values[i], values, text);
+        out[i].valuelen = text->len - before;
+        out[i].flags = NGHTTP2_NV_FLAG_NO_COPY_NAME;
+    }
+    uint8_t *at = (uint8_t *)text->at;
+    for (size_t i = 0; i < r->fields_len; at += out[i++].valuelen)
+        out[i].value = at;
+    return out;
+}
+
+static int32_t submit_made(struct worker *w, struct http2 *h, const struct flight *f,
+                           struct stream *s, const nghttp2_data_provider *body)
+{
+    const struct http2_request *r = &w->http2->requests[f->endpoint];
+    struct template_values values = request_values(w->requests, f->number);
+    AUTO(str_done) struct str made = STR_INIT(REQUEST_BYTES_MAX);
+    request_make_body(w->requests, &w->requests->at[f->endpoint], f->number, &made);
+    s->body.len = made.len;
+    s->body.at = s->made = str_steal(&made);
+    AUTO(mem_freep) nghttp2_nv *fields = fill_in(w, r, &values, s->body.len);
+    return nghttp2_submit_request(h->session, NULL, fields, r->fields_len, body, s);
+}
+
 /* One more request as a stream; false when the session takes no more now. */
 static bool submit(struct worker *w, struct conn *c, struct flight *f)
 {
@@ -305,11 +366,16 @@ static bool submit(struct worker *w, struct conn *c, struct flight *f)
         return false;
     *s = (struct stream){.endpoint = f->endpoint};
     nghttp2_data_provider body = {.source.ptr = s, .read_callback = give_body};
-    bool has_body = w->requests->at[f->endpoint].endpoint->body != NULL;
-    int32_t id = nghttp2_submit_request(h->session, NULL, r->fields, r->fields_len,
-                                        has_body ? &body : NULL, s);
-    if (id < 0)
+    const struct request *request = &w->requests->at[f->endpoint];
+    const nghttp2_data_provider *source = request->endpoint->body ? &body : NULL;
+    s->body = str_view(&request->body.text);
+    int32_t id = request->made ? submit_made(w, h, f, s, source)
+                               : nghttp2_submit_request(h->session, NULL, r->fields,
+                                                        r->fields_len, source, s);
+    if (id < 0) {
+        stream_done(s);
         return false;
+    }
     s->id = f->stream = id;
     return true;
 }
@@ -373,6 +439,7 @@ static void finish(struct worker *w, struct conn *c, struct stream *s)
         w->tally.retried += w->recording;
         conn_add_flight(w, c, f.due_ns, f.endpoint);
         worker_flight(w, c, c->in_flight - 1)->retried = true;
+        worker_flight(w, c, c->in_flight - 1)->number = f.number;
     } else if (s->error || s->too_large) {
         worker_failed(w, &f, s->began_ns ? FAIL_BODY : FAIL_HEAD,
                       s->too_large ? FAIL_TOO_LARGE : FAIL_STREAM, 0);
@@ -384,8 +451,7 @@ static void finish(struct worker *w, struct conn *c, struct stream *s)
         enum fail_cause body = check_body(w, s);
         worker_answered(w, c, &f, s->status, cause == FAIL_CAUSES ? body : cause);
     }
-    check_abandon(&s->check);
-    s->id = 0;
+    stream_done(s);
 }
 
 static void finish_ended(struct worker *w, struct conn *c)
@@ -441,8 +507,7 @@ static void http2_timeout(struct worker *w, struct conn *c, int64_t sent_before_
         struct flight f = conn_take_flight(w, c, place_of(w, c, s->id));
         (void)nghttp2_session_set_stream_user_data(h->session, s->id, NULL);
         (void)nghttp2_submit_rst_stream(h->session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_CANCEL);
-        check_abandon(&s->check);
-        s->id = 0;
+        stream_done(s);
         worker_failed(w, &f, s->began_ns ? FAIL_BODY : FAIL_HEAD, FAIL_TIMEOUT, 0);
         any = true;
     }

@@ -205,6 +205,7 @@ static int team_init(struct team *t, const struct load_plan *plan, struct err *e
                                                  : REQUEST_CLOSES_EACH;
     if (request_set_init(&t->requests, plan->endpoints, plan->endpoints_len, plan->target,
                          close, (unsigned)plan->load.pipeline, e) < 0 ||
+        request_set_bind(&t->requests, plan->data, plan->seed, e) < 0 ||
         raise_descriptors(plan->load.connections, e) < 0 || bell_open(&t->bell, e) < 0)
         return -1;
     make_schedule(t, plan);

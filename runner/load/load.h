@@ -31,6 +31,7 @@
 #include <stdint.h>
 
 #include "arrival.h"
+#include "dataset.h"
 #include "errors.h"
 #include "health.h"
 #include "spec.h"
@@ -58,6 +59,7 @@ struct load_plan {
     size_t endpoints_len;
     bool session; /* the endpoints are steps in order on one connection, not a mix */
     struct spec_load load;
+    const struct dataset *data; /* for templates in requests; NULL: none */
 
     /* Open loop; without them load.rate_rps for load.duration_ns. */
     const struct arrival_stage *stages;

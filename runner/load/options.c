@@ -18,7 +18,8 @@ enum { BODY_BYTES_MAX = 8 << 20, STEPS_MAX = 1000, RATE_MAX = 100000000 };
 /* What was on the command line; NULL, 0 and NAN: not given. */
 struct given {
     struct options *o;
-    const char *scenario, *method, *body, *body_file, *unix_path, *sha256, *contains, *cpus;
+    const char *scenario, *method, *body, *body_file, *data, *unix_path, *sha256, *contains,
+        *cpus;
     const char *arrival, *pacing, *engine, *sweep, *search, *errors_text, *source;
     int64_t connections, threads, duration_ns, requests, pipeline, warmup_ns, timeout_ns,
         think_ns;
@@ -195,6 +196,8 @@ static size_t fill_table(struct given *g, struct opt table[OPTIONS_MAX])
         {"body", 0, OPT_TEXT, "TEXT", "request body", &g->body, 0, 0, NULL},
         {"body-file", 0, OPT_TEXT, "FILE", "request body from a file", &g->body_file, 0, 0,
          NULL},
+        {"data", 0, OPT_TEXT, "FILE", "the rows of {csv:COLUMN} in paths, headers and bodies",
+         &g->data, 0, 0, NULL},
         {"expect-status", 0, OPT_INT, "N", "the right status (any 2xx)", &g->status, 100, 599,
          NULL},
         {"expect-contains", 0, OPT_TEXT, "TEXT", "a right body contains this", &g->contains, 0,
@@ -292,6 +295,28 @@ static int read_scenario(struct options *o, const char *path, struct err *e)
     if (json_parse(str_view(&text), &JSON_CONFIG, &doc, e) < 0 ||
         spec_scenario_parse(doc, json_root(doc), &defaults, &o->scenario, e) < 0)
         return err_ctx(e, "%s", path);
+    return 0;
+}
+
+static int read_data(struct options *o, const char *path, struct err *e)
+{
+    AUTO(str_done) struct str text = STR_INIT(DATASET_BYTES_MAX);
+    if (fdio_read_file(path, &text, e) < 0 || dataset_parse(&text, path, &o->data, e) < 0)
+        return err_ctx(e, "--data");
+    return 0;
+}
+
+/* Beside the scenario itself; nothing outside of its folder. */
+static int read_own_data(struct options *o, const char *scenario, struct err *e)
+{
+    AUTO(str_done) struct str text = STR_INIT(DATASET_BYTES_MAX);
+    const char *slash = strrchr(scenario, '/');
+    AUTO(mem_freep)
+    char *folder =
+        slash ? mem_strndup(scenario, (size_t)(slash - scenario) + 1) : mem_strdup(".");
+    if (fdio_read_beneath(folder, o->scenario.data, &text, e) < 0 ||
+        dataset_parse(&text, o->scenario.data, &o->data, e) < 0)
+        return err_ctx(e, "%s: data", scenario);
     return 0;
 }
 
@@ -456,6 +481,7 @@ static int apply_rest(struct given *g, struct err *e)
     plan->endpoints = o->scenario.endpoints;
     plan->endpoints_len = o->scenario.endpoints_len;
     plan->session = o->scenario.session;
+    plan->data = o->data;
     plan->load = o->scenario.load;
     plan->stages = o->stages.at;
     plan->stages_len = o->stages.len;
@@ -482,6 +508,9 @@ static int apply(struct given *g, const char *url, struct err *e)
         return -1;
     o->target.unix_path = mem_strdup(g->unix_path);
     if ((g->scenario ? read_scenario(o, g->scenario, e) : plain_endpoint(g, e)) < 0)
+        return -1;
+    if (g->data ? read_data(o, g->data, e) < 0
+                : o->scenario.data && read_own_data(o, g->scenario, e) < 0)
         return -1;
     if (parse_errors(g->errors_text, &g->errors, e) < 0 || apply_probe(g, e) < 0 ||
         apply_load(g, e) < 0)
@@ -515,6 +544,7 @@ int options_parse(struct options *o, int argc, char **argv, struct err *e)
 void options_done(struct options *o)
 {
     spec_scenario_done(&o->scenario);
+    dataset_freep(&o->data);
     target_done(&o->target);
     vec_done(&o->stages);
     vec_done(&o->sources);

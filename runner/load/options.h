@@ -30,6 +30,7 @@ struct options {
     struct probe_goal goal;
     pid_t server; /* whose CPU is shown beside ours; 0: nobody's */
 
+    struct dataset *data; /* for templates */
     struct target target;
     struct spec_scenario scenario;
     VEC(struct arrival_stage) stages;

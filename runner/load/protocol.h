@@ -22,9 +22,9 @@ struct worker;
 struct protocol {
     bool retries; /* a request that met the close of a kept connection may be sent again */
 
-    /* The bytes of all unsent requests, for the attempt to send while connecting; '*owned' is
-     * theirs when they lie in memory of their own. NULL: nothing can be sent that early. */
-    struct view (*early)(struct worker *w, struct conn *c, char **owned);
+    /* The bytes of all unsent requests, for the attempt to send while connecting. NULL: nothing
+     * can be sent that early. */
+    struct view (*early)(struct worker *w, struct conn *c);
     /* The connection is there (and TLS is). Calls conn_ready at once, or when both sides have
      * agreed. NULL: at once. */
     void (*begin)(struct worker *w, struct conn *c);

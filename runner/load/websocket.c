@@ -61,8 +61,14 @@ static int prepare(struct websocket_setup *s, const struct request_set *requests
                            "expectations of the body away",
                            p->name);
     }
-    if (request_add_head(&s->upgrade, first, target, e) < 0)
+    AUTO(template_done) struct template head = TEMPLATE_INIT;
+    if (request_add_head(&head, first, target, e) < 0)
         return -1;
+    if (!template_is_constant(&head))
+        return err_set(e, ERR_INPUT,
+                       "endpoint '%s': only the message of a WebSocket can be a template",
+                       first->name);
+    str_add(&s->upgrade, str_view(&head.text));
     str_addz(&s->upgrade, "Upgrade: websocket\r\nConnection: Upgrade\r\n"
                           "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ");
     return s->upgrade.cut
@@ -96,10 +102,15 @@ static uint32_t next_mask(struct worker *w)
     return (uint32_t)(rng_next(&w->websocket->rng) >> 32);
 }
 
-static struct view message_of(const struct worker *w, const struct flight *f)
+/* Valid until the next one is asked for. */
+static struct view message_of(struct worker *w, const struct flight *f)
 {
-    const struct spec_endpoint *p = w->requests->at[f->endpoint].endpoint;
-    return (struct view){p->body ? p->body : "", p->body_len};
+    const struct request *r = &w->requests->at[f->endpoint];
+    if (!r->made)
+        return (struct view){str_text(&r->body.text), r->body.text.len};
+    str_clear(&w->body);
+    request_make_body(w->requests, r, f->number, &w->body);
+    return (struct view){str_text(&w->body), w->body.len};
 }
 
 static enum wsframe_opcode kind_of(struct view message)
@@ -194,11 +205,10 @@ static enum fail_phase websocket_phase(const struct conn *c)
     return ws->frame.in_message ? FAIL_BODY : FAIL_HEAD;
 }
 
-static void compare(const struct worker *w, struct conn *c, struct view piece)
+static void compare(struct worker *w, struct conn *c, struct view piece)
 {
     struct websocket *ws = c->speech;
-    struct view rest =
-        view_skip(message_of(w, worker_flight((struct worker *)w, c, 0)), ws->matched);
+    struct view rest = view_skip(message_of(w, worker_flight(w, c, 0)), ws->matched);
     ws->differs |= piece.len > rest.len || memcmp(piece.at, rest.at, piece.len) != 0;
     ws->matched += ws->differs ? 0 : piece.len;
 }

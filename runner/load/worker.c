@@ -394,6 +394,9 @@ int worker_init(struct worker *w, struct err *e)
     w->memos = mem_zero(w->requests->len, sizeof *w->memos);
     w->check_memos = mem_zero(w->requests->len, sizeof *w->check_memos);
     w->scratch = mem_alloc(WORKER_SCRATCH_BYTES);
+    w->composed = (struct str)STR_INIT(WORKER_COMPOSED_MAX);
+    w->body = (struct str)STR_INIT(REQUEST_BYTES_MAX);
+    w->next_number = w->lane + 1;
     w->lead_ns = 50 * CLOCK_NS_PER_US;
     request_deck_init(&w->deck, w->requests, w->plan->seed + 0x10000 + w->lane);
     tally_init(&w->tally, w->requests->len);
@@ -418,6 +421,8 @@ void worker_done(struct worker *w)
     mem_freep(&w->check_memos);
     mem_freep(&w->memos);
     mem_freep(&w->scratch);
+    str_done(&w->composed);
+    str_done(&w->body);
     mem_freep(&w->memory);
     tls_setup_freep(&w->tls);
     http2_setup_freep(&w->http2);

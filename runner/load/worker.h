@@ -31,7 +31,10 @@ struct http2_setup;
 struct websocket_setup;
 struct protocol;
 
-enum { WORKER_SCRATCH_BYTES = 256 << 10 };
+enum {
+    WORKER_SCRATCH_BYTES = 256 << 10,
+    WORKER_COMPOSED_MAX = LOAD_PIPELINE_MAX * (1 << 20), /* of requests sent together */
+};
 
 /* The moments all workers agree on. Set by load_run before the loops are let go. */
 struct clockwork {
@@ -93,14 +96,16 @@ struct worker {
     int64_t *later_ns;
     struct pauses pauses; /* open or closed ones; they go on when it ends */
 
-    uint64_t in_flight; /* requests in rings */
-    int64_t area_ns;    /* up to when in_flight_area has been counted */
+    uint64_t in_flight;   /* requests in rings */
+    uint64_t next_number; /* of a request: each loop has every lanes-th */
+    int64_t area_ns;      /* up to when in_flight_area has been counted */
     struct backlog backlog;
     struct arrival arrival;
     struct request_deck deck;
     struct http1_memo *memos;          /* one per endpoint */
     struct check_memo *check_memos;    /* one per endpoint */
-    char *scratch;                     /* for composing bursts */
+    char *scratch;                     /* for frames */
+    struct str composed, body;         /* requests that are sent together, or made anew */
     struct tls_setup *tls;             /* NULL: plain */
     struct http2_setup *http2;         /* NULL: another protocol */
     struct websocket_setup *websocket; /* the same */

@@ -108,6 +108,7 @@ struct spec_endpoint {
     int64_t weight;
     int64_t think_ns; /* after its answer, before the next request; -1: as the load says */
     struct spec_expect expect;
+    bool made; /* path, a header or the body holds a template: no two requests are alike */
 };
 
 enum spec_protocol {
@@ -137,6 +138,7 @@ struct spec_scenario {
     char *name;
     struct spec_endpoint *endpoints;
     size_t endpoints_len;
+    char *data;   /* of {csv:COLUMN}: a file inside the tree; NULL: none */
     bool session; /* the endpoints are steps in order on one connection, not a weighted mix */
     struct spec_load load; /* own values over the defaults */
 };

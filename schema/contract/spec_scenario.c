@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "mem.h"
 #include "spec_parts.h"
+#include "template.h"
 
 /* Gaps between arrivals of 100 ns to a quarter of an hour. */
 #define RATE_MIN 0.001
@@ -128,8 +129,33 @@ static bool is_token(const char *text)
     return *text != '\0';
 }
 
+static int check_template(const struct json_doc *doc, const struct json *at, struct view text,
+                          bool *made, struct err *e)
+{
+    AUTO(template_done) struct template t = TEMPLATE_INIT;
+    struct err why = {0};
+    if (template_add(&t, text, TEMPLATE_BODY, &why) < 0)
+        return json_fail(doc, at, e, "%s", why.text);
+    *made |= !template_is_constant(&t);
+    return 0;
+}
+
+static int check_templates(const struct json_doc *doc, const struct json *object,
+                           struct spec_endpoint *p, struct err *e)
+{
+    const struct json *headers = json_get(object, "headers");
+    for (size_t i = 0; i < p->headers.len; i++)
+        if (check_template(doc, json_get(headers, p->headers.at[i].name),
+                           view_z(p->headers.at[i].value), &p->made, e) < 0)
+            return -1;
+    if (p->body && check_template(doc, json_get(object, "body"),
+                                  (struct view){p->body, p->body_len}, &p->made, e) < 0)
+        return -1;
+    return check_template(doc, json_get(object, "path"), view_z(p->path), &p->made, e);
+}
+
 static int check_endpoint(const struct json_doc *doc, const struct json *object,
-                          const struct spec_endpoint *p, struct err *e)
+                          struct spec_endpoint *p, struct err *e)
 {
     if (!is_token(p->method))
         return json_fail(doc, json_get(object, "method"), e, "'method' is not an HTTP method");
@@ -140,6 +166,8 @@ static int check_endpoint(const struct json_doc *doc, const struct json *object,
         if (!is_token(p->headers.at[i].name) || spec_has_control(p->headers.at[i].value))
             return json_fail(doc, json_get(json_get(object, "headers"), p->headers.at[i].name),
                              e, "'%s' is not a header that can be sent", p->headers.at[i].name);
+    if (check_templates(doc, object, p, e) < 0)
+        return -1;
     if (!p->name[0] || strlen(p->name) > NAME_LEN_MAX || spec_has_control(p->name))
         return json_fail(doc, object, e,
                          "an endpoint's name must have 1 to %d bytes without control "
@@ -230,7 +258,7 @@ int spec_scenario_parse(const struct json_doc *doc, const struct json *object,
                         const struct spec_load *defaults, struct spec_scenario *out,
                         struct err *e)
 {
-    static const char *const keys[] = {"name", "endpoints", "session", "load", NULL};
+    static const char *const keys[] = {"name", "endpoints", "session", "data", "load", NULL};
     struct spec_scenario s = {.load = *defaults};
     const struct json *load = NULL;
     if (json_type(object) != JSON_OBJECT)
@@ -238,6 +266,11 @@ int spec_scenario_parse(const struct json_doc *doc, const struct json *object,
     int rc = json_only_keys(doc, object, "scenario", keys, e);
     if (rc == 0)
         rc = spec_read_string(doc, object, "name", false, &s.name, e);
+    if (rc == 0)
+        rc = spec_read_string(doc, object, "data", false, &s.data, e);
+    if (rc == 0 && s.data && !spec_is_inside(s.data))
+        rc = json_fail(doc, json_get(object, "data"), e,
+                       "'data' must be a path inside the repository");
     if (rc == 0)
         rc = read_endpoints(doc, object, &s, e);
     if (rc == 0)
@@ -273,6 +306,7 @@ void spec_scenario_done(struct spec_scenario *s)
     }
     free(s->endpoints);
     free(s->name);
+    free(s->data);
     *s = (struct spec_scenario){0};
 }
 
@@ -334,6 +368,8 @@ void spec_write_scenario(struct jw *w, const char *key, const struct spec_scenar
 {
     jw_object(w, key);
     jw_text(w, "name", s->name);
+    if (s->data)
+        jw_text(w, "data", s->data);
     jw_array(w, s->session ? "session" : "endpoints");
     for (size_t i = 0; i < s->endpoints_len; i++)
         write_endpoint(w, &s->endpoints[i], s->session);

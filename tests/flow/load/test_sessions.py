@@ -2,62 +2,13 @@
 """Sessions: steps in order on one connection, with think time between them."""
 
 import json
-import socket
 import tempfile
-import threading
-import time
 import unittest
 
 from loadtest import Run
+from recorder import Recorder
 
 STEPS = [{"path": "/first", "think": "30ms"}, {"path": "/second"}, {"path": "/third"}]
-
-
-class Recorder:
-    """Answers, and keeps what came on which connection and when: [[(path, header, seconds)]]."""
-
-    def __init__(self, close_after=None, broken=None):
-        self.close_after = close_after
-        self.broken = broken
-        self.connections = []
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                conn, _ = self.listener.accept()
-            except OSError:
-                return
-            seen = []
-            self.connections.append(seen)
-            threading.Thread(target=self.serve, args=(conn, seen), daemon=True).start()
-
-    def serve(self, conn, seen):
-        got = b""
-        with conn:
-            conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            while True:
-                while b"\r\n\r\n" not in got:
-                    try:
-                        piece = conn.recv(4096)
-                    except OSError:
-                        return
-                    if not piece:
-                        return
-                    got += piece
-                head, got = got.split(b"\r\n\r\n", 1)
-                path = head.split(b" ")[1].decode()
-                seen.append((path, head, time.monotonic()))
-                status = b"500 No" if path == self.broken else b"200 OK"
-                conn.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 2\r\n\r\nok")
-                if len(seen) == self.close_after:
-                    return
-
-    def close(self):
-        self.listener.close()
-        return [[path for path, _, _ in seen] for seen in self.connections if seen]
 
 
 class Sessions(unittest.TestCase):
@@ -86,7 +37,7 @@ class Sessions(unittest.TestCase):
     def test_think_time_is_kept_and_not_charged(self):
         server = Recorder()
         run = self.run_session(server, {"connections": 1, "duration": "300ms"})
-        times = [at for _, _, at in server.connections[0]]
+        times = [at for _, _, _, at in server.connections[0]]
         self.assert_in_order(server.close()[0])
 
         self.assertGreater(len(times), 5)
@@ -106,7 +57,7 @@ class Sessions(unittest.TestCase):
         server = Recorder()
         run = self.run_session(server, {"rate": "40/s", "duration": "500ms", "connections": 50,
                                         "close": True})
-        heads = [[head for _, head, _ in seen] for seen in server.connections if len(seen) == 3]
+        heads = [[head for _, head, _, _ in seen] for seen in server.connections if len(seen) == 3]
         paths = server.close()
 
         self.assertEqual(run.errors(), {}, run.stderr)

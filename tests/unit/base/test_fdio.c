@@ -174,6 +174,31 @@ static void a_pipe_is_written_to_and_not_replaced(void **state)
     (void)state;
 }
 
+static void what_lies_beneath_a_directory_is_read_and_nothing_else(void **state)
+{
+    static const char *const outside[] = {"../target", "/etc/passwd", "link", "out/target",
+                                          "sub"};
+    AUTO(str_done) struct str text = STR_INIT(100);
+    struct err e = {0};
+    assert_int_equal(fdio_make_dirs("tree/sub", 0700, &e), 0);
+    assert_int_equal(fdio_write_file("target", VIEW("secret"), 0600, &e), 0);
+    assert_int_equal(fdio_write_file("tree/sub/file", VIEW("inside"), 0600, &e), 0);
+    assert_int_equal(symlink("../target", "tree/link"), 0);
+    assert_int_equal(symlink("..", "tree/out"), 0);
+    assert_int_equal(mkfifo("tree/pipe", 0600), 0);
+
+    assert_int_equal(fdio_read_beneath("tree", "sub/file", &text, &e), 0);
+    assert_string_equal(str_text(&text), "inside");
+    for (size_t i = 0; i < ARRAY_LEN(outside); i++)
+        assert_int_equal(fdio_read_beneath("tree", outside[i], &text, &e), -1);
+    assert_int_equal(fdio_read_beneath("tree", "pipe", &text, &e), -1);
+
+    assert_int_equal(text.len, strlen("inside"));
+    assert_int_equal(fdio_remove_tree("tree", &e), 0);
+    unlink("target");
+    (void)state;
+}
+
 static void a_reader_never_sees_a_mixture(void **state)
 {
     pthread_t threads[2];
@@ -377,6 +402,7 @@ int main(void)
         cmocka_unit_test(a_failed_replacement_keeps_the_old_content),
         cmocka_unit_test(a_link_is_replaced_and_not_written_through),
         cmocka_unit_test(a_pipe_is_written_to_and_not_replaced),
+        cmocka_unit_test(what_lies_beneath_a_directory_is_read_and_nothing_else),
         cmocka_unit_test(a_reader_never_sees_a_mixture),
         cmocka_unit_test(what_a_crash_left_behind_is_not_reused),
         cmocka_unit_test(directories_are_made_on_the_way),

@@ -32,7 +32,7 @@ static void request_bytes_are_plain_http(void **state)
 
     assert_string_equal(str_text(&set.at[0].bytes),
                         "POST /p?q HTTP/1.1\r\nHost: example:8080\r\nX-A: b c\r\n"
-                        "Content-Length: 4\r\nConnection: close\r\n\r\ndata");
+                        "Connection: close\r\nContent-Length: 4\r\n\r\ndata");
     request_set_done(&set);
 }
 

@@ -166,6 +166,7 @@ SPEC_CASES = [  # path, value, accepted
     (("load", "close"), 1, False), (("load", "protocol"), "http3", False),
     (("load", "think"), 5, False), (("scenarios", 2, "session"), [], False),
     (("scenarios", 2, "session", 0, "weight"), 2, False),
+    (("scenarios", 2, "data"), "/etc/passwd", False), (("scenarios", 2, "data"), "a/../..", False),
     (("scenarios", 2, "endpoints"), [{"path": "/"}], False),
     (("scenarios", 0, "name"), "", False), (("scenarios", 0, "name"), "a\nb", False),
     (("scenarios", 1, "name"), DROP, True), (("scenarios", 0, "endpoints"), [], False),
@@ -196,7 +197,7 @@ SPEC_READER_ONLY = [  # what a schema cannot say, or says less exactly
     (("checks", 0, "scenario"), "nowhere"), (("ignore", 0, "scenario"), "nowhere"),
     (("checks", 0, "max"), "5%"), (("load", "rate"), "0/s"), (("limits", "memory"), "1B"),
     (("sensitivity", "p99"), "0%"), (("start", "grace"), "61s"),
-    (("scenarios", 2), spec["scenarios"][0]), (("scenarios", 0, "load"), {"rate": "9/s", "think": "1s"}),
+    (("scenarios", 2), spec["scenarios"][0]), (first + ("path",), "/{random:9:1}"), (("scenarios", 0, "load"), {"rate": "9/s", "think": "1s"}),
 ]
 for path, value in SPEC_READER_ONLY:
     check("spec", f"{path} = {value}", changed(spec, path, value), False, by_schema=True)

@@ -181,6 +181,15 @@ static void mistakes_are_named_with_their_place(void **state)
         {LOAD("\"threads\":65"), "1:47: 'threads' must be a whole number from 1 to 64"},
         {LOAD("\"pipeline\":0"), "1:48: 'pipeline' must be a whole number from 1 to 64"},
         {LOAD("\"close\":1"), "1:45: 'close' must be true or false, not a number"},
+        {ENDPOINT("\"path\":\"/{random:9:1}\""),
+         "1:23: {random:LO:HI}: expected a whole number from 9 to 9223372036854775807, got "
+         "'1'"},
+        {ENDPOINT("\"path\":\"/\",\"headers\":{\"A\":\"{csv:}\"}"),
+         "1:42: {csv:COLUMN} names no column"},
+        {ENDPOINT("\"path\":\"/\",\"body\":\"{csv:a\""),
+         "1:34: '{csv:a' is not closed with '}'"},
+        {"{\"data\":\"../x\",\"endpoints\":[{\"path\":\"/\"}]}",
+         "1:9: 'data' must be a path inside the repository"},
         {LOAD("\"protocol\":\"http3\""),
          "1:48: 'protocol' must be 'http1', 'http2' or 'websocket'"},
         {LOAD("\"rate\":\"9/s\",\"think\":\"1s\""),
@@ -236,6 +245,7 @@ static void what_is_written_reads_back_equal(void **state)
         LOAD("\"rate\":\"7/h\",\"duration\":\"1234567891ns\",\"warmup\":\"0s\""),
         LOAD("\"rate\":\"9999999.999999998/s\",\"timeout\":\"90s\",\"duration\":\"1d\""),
         LOAD("\"connections\":50000,\"threads\":64,\"pipeline\":64,\"close\":true"),
+        "{\"data\":\"a/b.csv\",\"endpoints\":[{\"path\":\"/{csv:a}/{seq}\"}]}",
         LOAD("\"protocol\":\"websocket\",\"think\":\"1ms\""),
         "{\"session\":[{\"path\":\"/a\",\"think\":\"5ms\"},{\"path\":\"/b\",\"think\":\"0s\"},"
         "{\"path\":\"/c\"}],\"load\":{\"rate\":\"9/s\",\"think\":\"1s\"}}",
