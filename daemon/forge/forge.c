@@ -93,6 +93,7 @@ int forge_open(const struct forge_options *options, struct forge **out, struct e
     AUTO(forge_closep) struct forge *f = mem_zero(1, sizeof *f);
     f->options = *options;
     f->api = api;
+    f->send = client_send;
     f->root = (struct str)STR_INIT(FORGE_PATH_MAX);
     f->host = (struct str)STR_INIT(FORGE_PATH_MAX);
     f->app_token = (struct str)STR_INIT(FORGE_TOKEN_MAX);

@@ -175,7 +175,7 @@ static int send_call(struct forge *f, const struct forge_call *call, struct clie
         *a = (struct forge_answer){.result = FORGE_REFUSED, .budget = -1};
         return err_set(e, ERR_LIMIT, "the address of this call is too long");
     }
-    if (client_send(&request, got, e) == 0)
+    if (f->send(&request, got, e) == 0)
         return 0;
     bool maybe = call->creates && got->sent;
     *a = (struct forge_answer){.result = maybe                  ? FORGE_UNSURE

@@ -64,6 +64,8 @@ struct forge {
     const struct forge_api *api;
     struct str root, host;
     bool http; /* the configured address has no TLS */
+    /* What carries requests: client_send, but for a fuzz target. */
+    int (*send)(const struct client_request *request, struct client_answer *out, struct err *e);
 
     pthread_mutex_t lock;   /* over what follows */
     struct forge_user self; /* id "": not asked yet */
