@@ -21,13 +21,19 @@
 #include "tls.h"
 #include "worker.h"
 
+void conn_drop_flights(struct worker *w, struct conn *c, unsigned n)
+{
+    unsigned first = c->first + n;
+    worker_area(w);
+    c->first = (uint16_t)(first < w->depth ? first : first - w->depth);
+    c->in_flight = (uint16_t)(c->in_flight - n);
+    w->in_flight -= n;
+}
+
 static struct flight take_flight(struct worker *w, struct conn *c)
 {
     struct flight f = *worker_flight(w, c, 0);
-    worker_area(w);
-    c->first = (uint16_t)(c->first + 1 < w->depth ? c->first + 1 : 0);
-    c->in_flight--;
-    w->in_flight--;
+    conn_drop_flights(w, c, 1);
     return f;
 }
 

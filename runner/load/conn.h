@@ -81,6 +81,9 @@ struct conn {
 /* Puts a new flight at the end of the ring; there is room. */
 void conn_add_flight(struct worker *w, struct conn *c, int64_t due_ns, uint16_t endpoint);
 
+/* Takes the first n flights out of the ring. */
+void conn_drop_flights(struct worker *w, struct conn *c, unsigned n);
+
 /* Takes the flight at place k out of the ring; the first one moves there. */
 struct flight conn_take_flight(struct worker *w, struct conn *c, unsigned k);
 

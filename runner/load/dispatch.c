@@ -201,17 +201,17 @@ void worker_failed(struct worker *w, const struct flight *f, enum fail_phase pha
 }
 
 /* The only writer, so a load and a store do. */
-static void count_warm(struct worker *w, int64_t response_ns)
+static void count_warm(struct worker *w, int64_t response_ns, unsigned n)
 {
     uint64_t answered = atomic_load_explicit(&w->warm_answered, memory_order_relaxed);
     uint64_t spent_ns = atomic_load_explicit(&w->warm_spent_ns, memory_order_relaxed);
-    atomic_store_explicit(&w->warm_answered, answered + 1, memory_order_relaxed);
-    atomic_store_explicit(&w->warm_spent_ns, spent_ns + (uint64_t)response_ns,
+    atomic_store_explicit(&w->warm_answered, answered + n, memory_order_relaxed);
+    atomic_store_explicit(&w->warm_spent_ns, spent_ns + n * (uint64_t)response_ns,
                           memory_order_relaxed);
 }
 
-void worker_answered(struct worker *w, struct conn *c, const struct flight *f, unsigned status,
-                     enum fail_cause cause)
+static inline void answered(struct worker *w, struct conn *c, const struct flight *f,
+                            unsigned status, enum fail_cause cause, unsigned n)
 {
     struct tally *t = &w->tally;
     struct tally_endpoint *p = &t->endpoints[f->endpoint];
@@ -223,32 +223,45 @@ void worker_answered(struct worker *w, struct conn *c, const struct flight *f, u
     if (w->thinks)
         c->next_ns = now + (c->step || !w->open_loop ? think_ns(w, f) : 0);
     w->last_done_ns = now;
-    t->spent += in_window(w, f->due_ns, now);
+    t->spent += n * in_window(w, f->due_ns, now);
     if (good && now >= w->start_ns) {
-        t->second.answered++;
-        t->answered_in_window += w->recording;
+        t->second.answered += n;
+        t->answered_in_window += w->recording ? n : 0;
     }
     if (w->warming && now < w->start_ns)
-        count_warm(w, now - f->due_ns);
+        count_warm(w, now - f->due_ns, n);
     if (!measured(w, f))
         return;
-    p->status[status / 100 < TALLY_STATUS_CLASSES ? status / 100 : 0]++;
+    p->status[status / 100 < TALLY_STATUS_CLASSES ? status / 100 : 0] += n;
     if (!good) {
         count_failure(w, f, FAIL_CHECK, cause, 0);
         return;
     }
     int64_t response = now - f->due_ns;
-    p->answered++;
-    hist_record(&p->response, response);
-    hist_record(&t->second_response, response);
+    p->answered += n;
+    hist_record_many(&p->response, response, n);
+    hist_record_many(&t->second_response, response, n);
     if (w->open_loop || w->close_each) {
-        hist_record(&t->service, now - f->sent_ns);
-        hist_record(&t->queue, f->sent_ns - f->due_ns);
+        hist_record_many(&t->service, now - f->sent_ns, n);
+        hist_record_many(&t->queue, f->sent_ns - f->due_ns, n);
     }
     if (c->began_ns != now && !w->plan->open_only) {
         hist_record(&t->pieces_first, c->began_ns - f->sent_ns);
         hist_record(&t->pieces_done, now - f->sent_ns);
     }
+}
+
+void worker_answered(struct worker *w, struct conn *c, const struct flight *f, unsigned status,
+                     enum fail_cause cause)
+{
+    answered(w, c, f, status, cause, 1);
+}
+
+void worker_answered_alike(struct worker *w, struct conn *c, const struct flight *f,
+                           unsigned status, unsigned n)
+{
+    c->began_ns = w->now_ns;
+    answered(w, c, f, status, FAIL_CAUSES, n);
 }
 
 /* --- closed loop -------------------------------------------------------------------------- */

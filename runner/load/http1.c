@@ -332,12 +332,27 @@ static enum http1_step take_body(struct http1 *p, struct view in, size_t *used,
     return p->state == STATE_DONE ? HTTP1_DONE : HTTP1_BODY;
 }
 
+static bool is_remembered(const struct http1 *p, const struct http1_memo *memo, struct view in)
+{
+    return memo->len && in.len >= memo->len && memo->after.head_request == p->head_request &&
+           p->interim == 0 && memcmp(in.at, memo->bytes, memo->len) == 0;
+}
+
+size_t http1_known(const struct http1 *p, const struct http1_memo *memo, struct view in)
+{
+    const struct http1 *after = &memo->after;
+    bool framed = after->state == STATE_LENGTH || after->state == STATE_DONE;
+    /* First what is cheap to see; 'left' is 0 without a body. */
+    if (p->state != STATE_HEAD || !framed || !after->keep || in.len < memo->len ||
+        in.len - memo->len < after->left || !is_remembered(p, memo, in))
+        return 0;
+    return memo->len + (size_t)after->left;
+}
+
 static enum http1_step head_step(struct http1 *p, struct http1_memo *memo, struct view in,
                                  size_t *used)
 {
-    if (memo && memo->len && in.len >= memo->len &&
-        memo->after.head_request == p->head_request && p->interim == 0 &&
-        memcmp(in.at, memo->bytes, memo->len) == 0) {
+    if (memo && is_remembered(p, memo, in)) {
         *p = memo->after;
         *used = memo->len;
         return HTTP1_BODY;

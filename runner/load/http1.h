@@ -70,6 +70,11 @@ void http1_begin(struct http1 *p, bool head_request);
 enum http1_step http1_step(struct http1 *p, struct http1_memo *memo, struct view in,
                            size_t *used, struct view *body);
 
+/* How long the complete response is that 'in' begins with, or 0 when only http1_step can tell:
+ * its header is not the remembered one, it is not all there, or the connection ends with it.
+ * Says nothing that http1_step would not say, and 'p' has yet to begin. */
+size_t http1_known(const struct http1 *p, const struct http1_memo *memo, struct view in);
+
 /* The peer closed: HTTP1_DONE when that is how this body ends, else HTTP1_BAD. */
 enum http1_step http1_end(const struct http1 *p);
 

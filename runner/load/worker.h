@@ -166,6 +166,9 @@ static inline void worker_area(struct worker *w)
 /* An answer is in; the flight has left the ring. 'cause' is FAIL_CAUSES when it passed. */
 void worker_answered(struct worker *w, struct conn *c, const struct flight *f, unsigned status,
                      enum fail_cause cause);
+/* The same for n good answers in one piece to requests that were due and sent together. */
+void worker_answered_alike(struct worker *w, struct conn *c, const struct flight *f,
+                           unsigned status, unsigned n);
 void worker_failed(struct worker *w, const struct flight *f, enum fail_phase phase,
                    enum fail_cause cause, int number);
 /* The connection can take requests: newly open, or an answer has made room. */

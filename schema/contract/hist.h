@@ -52,18 +52,23 @@ static inline unsigned hist_bucket(int64_t value)
     return ((shift + 1) << HIST_BITS) + (unsigned)((v >> shift) & ((1u << HIST_BITS) - 1));
 }
 
-/* A duration below 0, which only a broken clock gives, counts as 0. */
-static inline void hist_record(struct hist *h, int64_t value)
+/* The same value n times. A duration below 0, which only a broken clock gives, counts as 0. */
+static inline void hist_record_many(struct hist *h, int64_t value, uint32_t n)
 {
     value = value < 0 ? 0 : value;
-    h->counts[hist_bucket(value)]++;
-    h->count++;
-    h->sum += (double)value;
+    h->counts[hist_bucket(value)] += n;
+    h->count += n;
+    h->sum += (double)value * n;
     if (value > h->max)
         h->max = value;
     if (value < h->min)
         h->min = value;
-    h->beyond += value > HIST_VALUE_MAX;
+    h->beyond += value > HIST_VALUE_MAX ? n : 0;
+}
+
+static inline void hist_record(struct hist *h, int64_t value)
+{
+    hist_record_many(h, value, 1);
 }
 
 /* The middle of a bucket, which is at most 0.05 % from every value in it. */

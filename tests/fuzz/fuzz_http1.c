@@ -4,7 +4,7 @@
  *
  * The first byte chooses HEAD or not and in what pieces the rest arrives. Whatever the bytes
  * are: no read outside them, progress in every step, and the same result in pieces as at once,
- * with and without the memo.
+ * with and without the memo, and on the short way for what is known.
  */
 #include <stdlib.h>
 
@@ -51,6 +51,16 @@ static void same(struct outcome a, struct outcome b)
         abort();
 }
 
+static void check_known(struct view all, bool head, const struct http1_memo *memo,
+                        struct outcome whole)
+{
+    struct http1 p;
+    http1_begin(&p, head);
+    size_t known = http1_known(&p, memo, all);
+    if (known && (whole.step != HTTP1_DONE || whole.used != known))
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -66,5 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     same(whole, read_pieces(all, head, piece, NULL));
     same(whole, read_pieces(all, head, all.len, &memo));
     same(whole, read_pieces(all, head, all.len, &memo));
+    check_known(all, head, &memo, whole);
+    check_known(all, !head, &memo, read_pieces(all, !head, all.len, NULL));
     return 0;
 }

@@ -247,6 +247,41 @@ static enum http1_step feed_for_ever(const char *start, const char *again, size_
     return HTTP1_MORE;
 }
 
+static size_t known(const struct http1_memo *memo, bool head_request, const char *bytes)
+{
+    struct http1 p;
+    http1_begin(&p, head_request);
+    return http1_known(&p, memo, view_z(bytes));
+}
+
+static void known_responses_are_recognised_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    static const char text[] = OK_HEAD "Content-Length: 5\r\n\r\nhello";
+    struct http1_memo memo = {0};
+    struct http1_memo closing = {0};
+    struct http1 p;
+    size_t used;
+    struct view body;
+
+    assert_int_equal(known(&memo, false, text), 0);
+    http1_begin(&p, false);
+    assert_int_equal(http1_step(&p, &memo, view_z(text), &used, &body), HTTP1_DONE);
+    http1_begin(&p, false);
+    (void)http1_step(&p, &closing, view_z(OK_HEAD "\r\nhello"), &used, &body);
+
+    assert_int_equal(known(&memo, false, text), strlen(text));
+    assert_int_equal(known(&memo, false, OK_HEAD "Content-Length: 5\r\n\r\nworldHTTP"),
+                     strlen(text));
+    assert_int_equal(known(&memo, false, OK_HEAD "Content-Length: 5\r\n\r\nhell"), 0);
+    assert_int_equal(known(&memo, false, OK_HEAD "Content-Length: 6\r\n\r\nhello!"), 0);
+    assert_int_equal(known(&memo, true, text), 0);
+    assert_int_equal(known(&closing, false, OK_HEAD "\r\nhello"), 0);
+    http1_begin(&p, false);
+    (void)http1_step(&p, NULL, view_z("HTTP/1.1 100 Continue\r\n\r\n"), &used, &body);
+    assert_int_equal(http1_known(&p, &memo, view_z(text)), 0); /* that is for http1_step */
+}
+
 static void endless_parts_have_ceilings(void **state)
 {
     (void)state;
@@ -268,6 +303,7 @@ int main(void)
         cmocka_unit_test(responses_are_read_the_same_however_they_are_cut),
         cmocka_unit_test(memo_changes_nothing),
         cmocka_unit_test(pipelined_responses_follow_each_other),
+        cmocka_unit_test(known_responses_are_recognised_whole_or_not_at_all),
         cmocka_unit_test(endless_parts_have_ceilings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
