@@ -8,15 +8,20 @@
 #include "cli_parts.h"
 
 static const char usage[] =
-    "usage: pacewatch doctor\n"
-    "Says whether foreign code can run in a sandbox here, which processors the service and "
-    "the\n"
-    "generator get, and how quiet the host is. Exit status 0 when a sandbox works, else 1.\n\n";
+    "usage: pacewatch doctor [--json] [--tune | --restore]\n"
+    "Lists what about this host makes measurements worse, each with the command that mends "
+    "it.\n"
+    "Changes nothing unless told to. Exit status 1 when no sandbox works here, else 0.\n\n";
 
 int cmd_doctor(int argc, char **argv)
 {
-    bool help = false;
+    bool help = false, json = false, tune = false, restore = false;
     const struct opt table[] = {
+        {"json", 0, OPT_FLAG, NULL, "print the list as JSON", &json, 0, 0, NULL},
+        {"tune", 0, OPT_FLAG, NULL,
+         "first set governor, turbo, NMI watchdog and swappiness for steady numbers", &tune, 0,
+         0, NULL},
+        {"restore", 0, OPT_FLAG, NULL, "first undo what --tune has done", &restore, 0, 0, NULL},
         {"help", 'h', OPT_FLAG, NULL, "this text", &help, 0, 0, NULL},
     };
     struct err e = {0};
@@ -28,7 +33,15 @@ int cmd_doctor(int argc, char **argv)
 
     AUTO(str_done) struct str program = STR_INIT(4096);
     child_find_program("pacewatch-runner", &program);
-    execlp(str_text(&program), str_text(&program), "--check", (char *)NULL);
+    const char *words[6] = {str_text(&program), "--check"};
+    size_t n = 2;
+    if (json)
+        words[n++] = "--json";
+    if (tune)
+        words[n++] = "--tune";
+    if (restore)
+        words[n++] = "--restore";
+    execvp(words[0], (char *const *)words);
     err_errno(&e, "run '%s'", str_text(&program));
     return cli_failed("doctor", &e);
 }

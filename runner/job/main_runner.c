@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "canary.h"
+#include "check_host.h"
 #include "child.h"
 #include "clock.h"
 #include "fdio.h"
@@ -45,6 +46,7 @@ struct arguments {
     char token[LINK_TOKEN_MAX];
     const char *log_level;
     bool help, version, check;
+    struct check_request request;
 };
 
 /* --- command line ----------------------------------------------------------------------------
@@ -54,7 +56,7 @@ static void usage(FILE *to, const struct opt *table, size_t n)
 {
     fputs("usage: pacewatch-runner --url URL --token-fd FD --work DIR\n"
           "       pacewatch-runner --socket PATH --token-fd FD --work DIR\n"
-          "       pacewatch-runner --check\n"
+          "       pacewatch-runner --check [--json] [--tune | --restore]\n"
           "\n"
           "Measures one job that a pacewatchd gives out. Started by the daemon.\n"
           "\n",
@@ -94,6 +96,11 @@ static int read_arguments(int argc, char **argv, struct arguments *a, struct err
         {"log", 0, OPT_TEXT, "LEVEL", "error, warn, info (default) or debug",
          .out = &a->log_level},
         {"check", 0, OPT_FLAG, NULL, "say what this host can do, and exit", .out = &a->check},
+        {"json", 0, OPT_FLAG, NULL, "with --check: as JSON", .out = &a->request.json},
+        {"tune", 0, OPT_FLAG, NULL, "with --check: first make settings of the host steadier",
+         .out = &a->request.tune},
+        {"restore", 0, OPT_FLAG, NULL, "with --check: first undo --tune",
+         .out = &a->request.restore},
         {"help", 'h', OPT_FLAG, NULL, "show this", .out = &a->help},
         {"version", 0, OPT_FLAG, NULL, "show the version", .out = &a->version},
     };
@@ -102,6 +109,8 @@ static int read_arguments(int argc, char **argv, struct arguments *a, struct err
         return -1;
     if (a->help)
         usage(stdout, table, ARRAY_LEN(table));
+    if (a->request.tune && a->request.restore)
+        return err_set(e, ERR_INPUT, "--tune and --restore exclude each other");
     if (a->help || a->version || a->check)
         return 0;
     if (first < argc)
@@ -310,35 +319,6 @@ static enum exit_status run_job(const struct arguments *a, int signal_fd)
     return deliver(&j, a, &to);
 }
 
-/* One line for each thing that matters, in words and with the way out. */
-static int check_host(void)
-{
-    struct err e = {0};
-    struct sandbox_host h;
-    struct cpus_machine machine;
-    struct cpus cpus;
-    if (sandbox_host_open(&h, "/tmp/pacewatch-locks", &e) < 0) {
-        printf("sandbox     no: %s\n", e.text);
-        return 1;
-    }
-    cpus_read(&machine);
-    cpus_divide(&machine, &cpus);
-    printf("sandbox     %s%s\n", h.safe ? "yes" : "no: ", h.safe ? "" : h.why);
-    printf("user        %s\n", h.real_root
-                                   ? "one of its own for each job"
-                                   : "the runner's own; start the runner as root for more");
-    printf("cgroups     %s: %s\n", cgroup_backend_names[h.cgroup.backend], h.cgroup.why);
-    printf("work areas  %s%s%s\n",
-           h.space.images   ? "images of fixed size, builds are cached"
-           : h.space.mounts ? "in memory, builds are not cached"
-                            : "plain directories without a size",
-           h.space.why[0] ? ": " : "", h.space.why);
-    printf("CPUs        service %s, generator %s%s\n", cpus.service_list, cpus.load_list,
-           cpus.shared ? " (shared: numbers will be noisy)" : "");
-    sandbox_host_close(&h);
-    return h.safe ? 0 : 1;
-}
-
 int main(int argc, char **argv)
 {
     struct err e = {0};
@@ -359,7 +339,7 @@ int main(int argc, char **argv)
         return 0;
     }
     if (a.check)
-        return check_host();
+        return check_host(&a.request);
     enum log_level level = LOG_INFO;
     if (a.log_level && log_level_parse(a.log_level, &level) < 0) {
         fprintf(stderr, "pacewatch-runner: no log level is called '%s'\n", a.log_level);
