@@ -16,6 +16,7 @@
 
 #include "child.h"
 #include "clock.h"
+#include "commands.h"
 #include "dispatch.h"
 #include "executor.h"
 #include "fdio.h"
@@ -30,7 +31,15 @@
 
 enum { PATH_BYTES_MAX = 4096, STOP_GRACE_S = 5, UPKEEP_EVERY_S = 300 };
 
-enum line_stage { LINE_WATCH, LINE_DISPATCH, LINE_JUDGE, LINE_POST, LINE_UPKEEP, LINE_COUNT };
+enum line_stage {
+    LINE_WATCH,
+    LINE_COMMANDS,
+    LINE_DISPATCH,
+    LINE_JUDGE,
+    LINE_POST,
+    LINE_UPKEEP,
+    LINE_COUNT
+};
 
 struct app {
     const struct settings *settings;
@@ -53,6 +62,7 @@ struct app {
     struct watch *watch;
     struct executor *executor;
     struct dispatch *dispatch;
+    struct commands commands;
     struct judge judge;
     struct post post;
     struct http *http;
@@ -232,6 +242,12 @@ static int open_line(struct app *a, struct err *e)
     if ((s->watch && watch_open(&watch, &a->watch, e) < 0) ||
         dispatch_open(&dispatch, &a->dispatch, e) < 0)
         return -1;
+    a->commands = (struct commands){
+        .store = a->store[LINE_COMMANDS],
+        .targets = targets,
+        .bells = &a->bells,
+        .stopping = &a->stopping,
+    };
     a->judge = (struct judge){
         .store = a->store[LINE_JUDGE],
         .bells = &a->bells,
@@ -278,6 +294,10 @@ static int start_stages(struct app *a, struct err *e)
 {
     a->stage[LINE_WATCH] = (struct stage){
         .name = "watch", .self = a->watch, .step = watch_step, .bell = &a->bells.watch};
+    a->stage[LINE_COMMANDS] = (struct stage){.name = "commands",
+                                             .self = &a->commands,
+                                             .step = commands_step,
+                                             .bell = &a->bells.commands};
     a->stage[LINE_DISPATCH] = (struct stage){.name = "dispatch",
                                              .self = a->dispatch,
                                              .step = dispatch_step,

@@ -73,9 +73,9 @@ static int read_options(struct view rest, struct forge_command *out, struct err 
             if (take_text(value, out->scenario, sizeof out->scenario, "the scenario", e) < 0)
                 return -1;
         } else if (view_eqz(key, "rounds")) {
-            if (opt_int(value, 1, COMMAND_ROUNDS_MAX, &out->rounds, &own) < 0)
-                return err_set(e, ERR_INPUT, "rounds is a number from 1 to %d",
-                               COMMAND_ROUNDS_MAX);
+            if (opt_int(value, SPEC_ROUNDS_LEAST, COMMAND_ROUNDS_MAX, &out->rounds, &own) < 0)
+                return err_set(e, ERR_INPUT, "rounds is a number from %d to %d",
+                               SPEC_ROUNDS_LEAST, COMMAND_ROUNDS_MAX);
         } else {
             return err_set(e, ERR_INPUT, "bench takes 'scenario=NAME' and 'rounds=N'");
         }

@@ -18,11 +18,12 @@
 
 #include "errors.h"
 #include "result_doc.h"
+#include "spec.h"
 #include "str.h"
 
 enum {
     COMMAND_REASON_MAX = 300,
-    COMMAND_ROUNDS_MAX = 200,
+    COMMAND_ROUNDS_MAX = 500,
     COMMAND_LINE_MAX = 1000, /* longer ones are refused */
 };
 

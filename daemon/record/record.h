@@ -30,6 +30,7 @@ enum {
     RECORD_REF_MAX = 256,
     RECORD_SUBJECT_MAX = 200, /* of a commit, cut on a character's border */
     RECORD_SHA_BYTES = 32,
+    RECORD_REASON_MAX = 304, /* of a decision */
     ATTEMPTS_MAX = 3,        /* that were lost */
     ATTEMPTS_EVER_MAX = 100, /* with those that were taken back */
 };

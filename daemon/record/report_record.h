@@ -25,6 +25,9 @@ struct report {
     bool judged; /* there is a verdict */
     struct verdict_record verdict;
 
+    char accepted_by[RECORD_NAME_MAX]; /* somebody wants it in spite of it; "": nobody */
+    char accepted_why[RECORD_REASON_MAX];
+
     enum failure_class failure; /* of a failed job */
     int failure_side;           /* enum side, or -1 */
     char *failure_text;         /* owned; NULL: none */

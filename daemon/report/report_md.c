@@ -64,6 +64,13 @@ static void add_why(const struct report *r, struct str *out)
         escape_md_text(out, view_z(r->verdict.why));
         str_addz(out, ".\n\n");
     }
+    if (r->accepted_by[0]) {
+        str_addz(out, "Accepted by ");
+        escape_md_code(out, view_z(r->accepted_by));
+        str_addz(out, ": ");
+        escape_md_text(out, view_z(r->accepted_why));
+        str_addz(out, "\n\n");
+    }
 }
 
 static void add_row(const struct verdict_line *line, struct str *out)

@@ -12,6 +12,7 @@
 #include "spec_pick.h"
 #include "store_approval.h"
 #include "store_attempt.h"
+#include "store_command.h"
 #include "store_job.h"
 #include "store_repo.h"
 #include "store_run.h"
@@ -117,6 +118,39 @@ static int open_mirror(struct start *s, struct err *e)
     return mirror_open(str_text(&path), &s->mirror, e);
 }
 
+static int keep_scenario(struct spec *spec, const char *name, struct err *e)
+{
+    for (size_t i = 0; i < spec->scenarios_len; i++) {
+        struct spec_scenario kept = spec->scenarios[i];
+        if (strcmp(kept.name, name) != 0)
+            continue;
+        spec->scenarios[i] = spec->scenarios[0];
+        spec->scenarios[0] = kept;
+        while (spec->scenarios_len > 1)
+            spec_scenario_done(&spec->scenarios[--spec->scenarios_len]);
+        return 0;
+    }
+    return err_set(e, ERR_INPUT, "the spec has no scenario '%s'", name);
+}
+
+/* What somebody asked for in a comment; it becomes part of the spec that the job is judged by.
+ */
+static int apply_wish(struct start *s, struct err *e)
+{
+    struct spec_sensitivity *rounds = &s->spec->sensitivity;
+    struct change_wish wish;
+    if (!s->job.change_id)
+        return 0;
+    if (store_wish_get(s->store, s->job.change_id, &wish, e) < 0)
+        return -1;
+    if (wish.rounds) {
+        rounds->rounds_most = wish.rounds;
+        if (rounds->rounds_least > wish.rounds)
+            rounds->rounds_least = wish.rounds;
+    }
+    return wish.scenario[0] ? keep_scenario(s->spec, wish.scenario, e) : 0;
+}
+
 static int find_spec(struct start *s, int *side, struct err *e)
 {
     AUTO(str_done) struct str body = STR_INIT(4 * SPEC_BYTES_MAX);
@@ -128,6 +162,8 @@ static int find_spec(struct start *s, int *side, struct err *e)
         return -1;
     if (!s->spec)
         return err_set(e, ERR_INPUT, "no " SPEC_FILE " at base or head");
+    if (apply_wish(s, e) < 0)
+        return -1;
     spec_explain(s->spec, &body);
     return store_spec_put(s->store, s->job.repo_id, str_view(&body), &s->spec_id, e);
 }

@@ -86,7 +86,9 @@ static int decide(struct store *s, struct judgement *g, struct err *e)
     }
     if (store_void_reason(s, g->job.id, &reason, e) < 0)
         return -1;
-    return judge_verdict(&g->samples, &g->rules, str_text(&reason), &g->verdict, e);
+    if (judge_verdict(&g->samples, &g->rules, str_text(&reason), &g->verdict, e) < 0)
+        return -1;
+    return judge_apply_ignores(s, g->job.mr_id, &g->verdict, e);
 }
 
 /* --- what follows from a verdict ---------------------------------------------------------- */
@@ -224,7 +226,8 @@ static int settle_first(const struct judge *j, const struct judgement *own,
     AUTO(verdict_record_done) struct verdict_record both = {.job_id = first->job.id};
     judge_join(&first->samples, &own->samples);
     first->rules.looks_len = 0; /* the rounds of two jobs are looked at once */
-    if (judge_verdict(&first->samples, &first->rules, "", &both, e) < 0)
+    if (judge_verdict(&first->samples, &first->rules, "", &both, e) < 0 ||
+        judge_apply_ignores(j->store, first->job.mr_id, &both, e) < 0)
         return -1;
     struct judge_second second = {.again = &own->verdict, .both = &both, .job = own->job.id};
     bool agreed = judge_reconsider(&first->verdict, &second);
@@ -346,6 +349,10 @@ static int judge_next(const struct judge *j, bool *worked, struct err *e)
         return -1;
     if (*worked)
         return judge_measured(j, &job, e) < 0 ? err_ctx(e, "judge job %" PRId64, job.id) : 0;
+    if (judge_decision(j, worked, e) < 0)
+        return -1;
+    if (*worked)
+        return 0;
     if (store_outbox_silent_failure(j->store, &failed, worked, e) < 0)
         return -1;
     if (*worked && judge_failed(j, failed, e) < 0)

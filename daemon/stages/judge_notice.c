@@ -87,6 +87,8 @@ static enum forge_state conclusion(const struct report *r, bool gate)
 {
     if (!r->judged)
         return gate && failure_is_commits_fault(r->failure) ? FORGE_FAILURE : FORGE_NEUTRAL;
+    if (r->accepted_by[0])
+        return FORGE_SUCCESS;
     switch (r->verdict.outcome) {
     case OUTCOME_NO_CHANGE:
     case OUTCOME_FASTER:

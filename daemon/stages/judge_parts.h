@@ -122,6 +122,18 @@ int judge_points(struct store *s, const struct job *job, const struct run *run,
 int judge_pair_points(struct store *s, const struct job *job, const struct verdict_record *v,
                       const struct verdict_record *again, struct err *e);
 
+int judge_load_spec(struct store *s, int64_t spec_id, struct spec **out, struct err *e);
+
+/* --- decisions of people (judge_decision.c) ------------------------------------------------
+ */
+
+/* The oldest that no report shows yet. */
+int judge_decision(const struct judge *j, bool *worked, struct err *e);
+/* Rows of scenarios that are ignored in the merge request decide nothing. mr_id 0: no change.
+ */
+int judge_apply_ignores(struct store *s, int64_t mr_id, struct verdict_record *v,
+                        struct err *e);
+
 /* --- notices (judge_notice.c): in the caller's transaction -------------------------------- */
 
 /* Queues the report of 'job', which 'cause' (itself or its confirm job) has changed. */

@@ -28,6 +28,8 @@ struct alert {
 int store_alert_put(struct store *s, const struct alert *a, struct err *e);
 int store_alert_by_job(struct store *s, int64_t job, struct alert *out, bool *found,
                        struct err *e);
+/* Somebody has decided about what this job found; there need not be an alert. */
+int store_alert_close(struct store *s, int64_t job, struct err *e);
 /* A newer head of the merge request was judged by 'job': alerts of older heads are over. */
 int store_alert_close_older(struct store *s, int64_t mr_id, int64_t job, struct err *e);
 

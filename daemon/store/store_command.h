@@ -16,7 +16,6 @@
 enum {
     COMMAND_ID_MAX = 128,
     COMMAND_WHY_MAX = 200,
-    DECISION_REASON_MAX = 304,
     DECISION_ROLE_MAX = 16,
 };
 
@@ -59,8 +58,8 @@ int store_command_count(struct store *s, const struct command *like, int64_t sin
 /* --- what is wanted of the job that a change leads to ------------------------------------- */
 
 struct change_wish {
-    int64_t rounds;                 /* 0: as the spec says */
-    char scenario[RECORD_NAME_MAX]; /* "": all */
+    int64_t rounds;                     /* 0: as the spec says */
+    char scenario[RESULT_NAME_MAX + 1]; /* "": all */
 };
 
 int store_wish_put(struct store *s, int64_t change_id, const struct change_wish *w,
@@ -75,8 +74,8 @@ struct decision {
     int64_t id, mr_id;
     enum decision_kind kind;
     int64_t job_id; /* accept: the job whose finding was accepted */
-    char scenario[RECORD_NAME_MAX];
-    char reason[DECISION_REASON_MAX];
+    char scenario[RESULT_NAME_MAX + 1];
+    char reason[RECORD_REASON_MAX];
     char who[RECORD_NAME_MAX], role[DECISION_ROLE_MAX];
 };
 

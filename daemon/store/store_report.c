@@ -71,11 +71,27 @@ static int load_job(struct store *s, int64_t job, struct report *r, struct err *
     return 0;
 }
 
+static int load_acceptance(struct store *s, int64_t job, struct report *r, struct err *e)
+{
+    AUTO(sql_done)
+    struct sql q = sql_open(s, "SELECT who, reason FROM mr_decision WHERE job_id = :job"
+                               " AND kind = 'accept' ORDER BY id DESC LIMIT 1");
+    bool row;
+    sql_int(&q, ":job", job);
+    if (sql_step(&q, &row, e) < 0)
+        return -1;
+    if (row) {
+        sql_col_copy(&q, 0, r->accepted_by, sizeof r->accepted_by);
+        sql_col_copy(&q, 1, r->accepted_why, sizeof r->accepted_why);
+    }
+    return 0;
+}
+
 int store_report_load(struct store *s, int64_t job, struct report *out, struct err *e)
 {
     AUTO(report_record_done) struct report r = {.failure_side = -1};
     AUTO(job_failure_done) struct job_failure failure = {.side = -1};
-    if (load_job(s, job, &r, e) < 0 ||
+    if (load_job(s, job, &r, e) < 0 || load_acceptance(s, job, &r, e) < 0 ||
         store_verdict_get(s, job, &r.verdict, &r.judged, e) < 0 ||
         (r.state == JOB_FAILED && store_job_failure(s, job, &failure, e) < 0))
         return -1;

@@ -11,6 +11,7 @@ speak. Prints its port, ends when its standard input does. Besides the API:
                     "times": 1}; see FAULTS
     PUT  /_comment  {"author", "body"}: somebody writes a comment
     PUT  /_delete   {"id"}: somebody deletes one
+    PUT  /_mr       {"head", "open", "draft", "fork", "target"}: how the merge request is now
     GET  /_state    comments, statuses, checks, every request and what was wrong with it
 """
 import base64
@@ -142,23 +143,31 @@ def comment_doc(c):
             "created_at": c["created"], "updated_at": c["updated"]}
 
 
+mr = {"head": HEAD, "open": True, "draft": False, "fork": True, "target": "main"}
+
+
 def mr_doc():
+    head, source = mr["head"], 2 if mr["fork"] else 1
     if KIND == "gitlab":
-        return {"iid": MR, "sha": HEAD, "target_branch": "main", "state": "opened", "draft": False,
-                "source_project_id": 2, "target_project_id": 1, "author": user(OUTSIDER),
+        return {"iid": MR, "sha": head, "target_branch": mr["target"], "draft": mr["draft"],
+                "state": "opened" if mr["open"] else "closed",
+                "source_project_id": source, "target_project_id": 1, "author": user(OUTSIDER),
                 "labels": ["pacewatch", "slow?"]}
     if KIND == "bitbucket":
-        return {"id": MR, "state": "OPEN", "draft": False, "author": user(OUTSIDER),
-                "source": {"commit": {"hash": HEAD[:12]}, "repository": {"uuid": "{2}", "full_name":
-                           "mallory/shop"}},
-                "destination": {"branch": {"name": "main"}, "repository": {"uuid": "{1}"}}}
+        return {"id": MR, "state": "OPEN" if mr["open"] else "DECLINED", "draft": mr["draft"],
+                "author": user(OUTSIDER),
+                "source": {"commit": {"hash": head[:12]},
+                           "repository": {"uuid": "{%d}" % source, "full_name": "mallory/shop"}},
+                "destination": {"branch": {"name": mr["target"]}, "repository": {"uuid": "{1}"}}}
     if KIND == "bitbucket-server":
-        return {"id": MR, "state": "OPEN", "author": {"user": user(OUTSIDER)},
-                "fromRef": {"latestCommit": HEAD, "repository": {"id": 2}},
-                "toRef": {"displayId": "main", "repository": {"id": 1}}}
-    return {"number": MR, "state": "open", "draft": False, "user": user(OUTSIDER),
-            "head": {"sha": HEAD, "repo": {"id": 2, "full_name": "mallory/shop"}},
-            "base": {"ref": "main", "repo": {"id": 1}}, "labels": [{"name": "pacewatch"},
+        return {"id": MR, "state": "OPEN" if mr["open"] else "DECLINED",
+                "author": {"user": user(OUTSIDER)},
+                "fromRef": {"latestCommit": head, "repository": {"id": source}},
+                "toRef": {"displayId": mr["target"], "repository": {"id": 1}}}
+    return {"number": MR, "state": "open" if mr["open"] else "closed", "draft": mr["draft"],
+            "user": user(OUTSIDER),
+            "head": {"sha": head, "repo": {"id": source, "full_name": "mallory/shop"}},
+            "base": {"ref": mr["target"], "repo": {"id": 1}}, "labels": [{"name": "pacewatch"},
                                                                    {"name": "slow?"}]}
 
 
@@ -253,7 +262,7 @@ def operate(name, params, query, doc):
         "user_list": lambda: (200, [user(by_name(query["username"]))]
                               if by_name(query["username"]) else []),
         "repo": lambda: (200, {"owner": user(OWNER)}),
-        "commit": lambda: (200, {"hash": HEAD}),
+        "commit": lambda: (200, {"hash": mr["head"]}),
         "mr": lambda: (200, mr_doc()),
         "comment_list": lambda: (200, listed(query)),
         "comment_post": lambda: (201, comment_doc(add_comment(US, body_of(doc)))),
@@ -331,6 +340,8 @@ class Forge(BaseHTTPRequestHandler):
             faults[:] = doc
         elif what == "/_comment":
             add_comment(doc["author"], doc["body"])
+        elif what == "/_mr":
+            mr.update(doc)
         elif what == "/_delete":
             comments[:] = [c for c in comments if c["id"] != doc["id"]]
         self.answer(200, {"comments": comments, "statuses": statuses, "checks": checks,

@@ -23,6 +23,8 @@
 #include "quiet.h"
 #include "store_approval.h"
 #include "store_attempt.h"
+#include "store_change.h"
+#include "store_command.h"
 #include "store_job.h"
 #include "store_repo.h"
 #include "store_run.h"

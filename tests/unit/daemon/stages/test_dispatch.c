@@ -224,6 +224,37 @@ static void head_that_nobody_approved_does_not_start(void **state)
     assert_string_equal(doc->spec->start.command.argv[0], "./shop");
 }
 
+static void wish_of_a_comment_changes_rounds_and_scenarios(void **state)
+{
+    struct bench *b = *state;
+    AUTO(job_doc_freep) struct job_doc *doc = NULL;
+    struct change c = {
+        .repo_id = b->repo_id, .source = CHANGE_MANUAL, .ref = "refs/pull/7/head"};
+    int64_t wished, other, id;
+    bool added;
+    MUST(store_change_add(b->store, &c, &wished, &added, &e));
+    MUST(store_wish_put(b->store, wished,
+                        &(struct change_wish){.rounds = 20, .scenario = "items"}, &e));
+    MUST(store_change_add(b->store, &c, &other, &added, &e));
+    MUST(store_wish_put(b->store, other, &(struct change_wish){.scenario = "none"}, &e));
+    struct job want = {.repo_id = b->repo_id,
+                       .branch_id = b->branch_id,
+                       .kind = JOB_PUSH,
+                       .change_id = other,
+                       .head = b->commits[3]};
+    MUST(store_job_add(b->store, &want, &id, &added, &e));
+    (void)dispatch_step(b->dispatch);
+    assert_int_equal(bench_job_of(b, id).state, JOB_FAILED);
+    want.change_id = wished;
+    MUST(store_job_add(b->store, &want, &id, &added, &e));
+
+    (void)dispatch_step(b->dispatch);
+
+    doc = bench_read_job_doc(b, id);
+    assert_int_equal(doc->rounds, 20);
+    assert_int_equal(doc->spec->scenarios_len, 1);
+}
+
 static void push_that_mends_a_broken_spec_is_measured_with_its_own(void **state)
 {
     struct bench *b = *state;
@@ -384,6 +415,7 @@ int main(void)
         CASE(operators_spec_goes_before_the_repositorys_own),
         CASE(merge_request_cannot_bring_its_own_spec),
         CASE(head_that_nobody_approved_does_not_start),
+        CASE(wish_of_a_comment_changes_rounds_and_scenarios),
         CASE(push_that_mends_a_broken_spec_is_measured_with_its_own),
         CASE(submodules_are_noted_in_the_log_of_the_job),
         CASE(delivered_job_is_cleaned_up_and_the_next_starts),
