@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Measures pacewatch-load against its bounds: builds what is needed in build/bench, then runs
-# load_bench.py. Wants two CPUs that are otherwise idle; takes about ten minutes.
+# load_bench.py. Wants two CPUs that are otherwise idle; takes about eight minutes.
 #
-#   tests/bench/load.sh [--rounds 7] [--seconds 1] [--only keepalive,pipeline,...]
+#   tests/bench/load.sh [--rounds 5] [--seconds 1] [--json FILE]
+#                       [--only keepalive,pipeline,connect,tls,rate,stall,memory]
 set -eu
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
