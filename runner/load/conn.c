@@ -77,6 +77,9 @@ void conn_close(struct worker *w, struct conn *c)
     c->out_len = 0;
     tls_freep(&c->tls);
     if (c->fd >= 0) {
+        if (w->plan->close_by == LOAD_CLOSE_RESET)
+            (void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1},
+                             sizeof(struct linger));
         w->ops->forget(w->engine, c);
         close(c->fd);
         c->fd = -1;
@@ -87,7 +90,7 @@ void conn_fail(struct worker *w, struct conn *c, enum fail_phase phase, enum fai
                int number)
 {
     bool unopened = c->state != CONN_OPEN;
-    if (!unopened && !c->in_flight && w->recording)
+    if (!unopened && !c->in_flight && !c->closing && w->recording)
         w->tally.closed_by_peer++; /* It spoke unasked while idle, as before a close. */
     if (number && fail_is_client(number))
         phase = FAIL_CLIENT;
@@ -344,6 +347,7 @@ void conn_open(struct worker *w, struct conn *c)
     c->generation++;
     c->state = CONN_CONNECTING;
     c->served = 0;
+    c->closing = false;
     c->unsent = c->in_flight;
     c->out_len = 0;
     c->began_ns = c->open_ns = w->now_ns;
@@ -388,7 +392,7 @@ void conn_ended(struct worker *w, struct conn *c, int number)
     } else if (c->state == CONN_UPGRADE) {
         conn_fail(w, c, FAIL_UPGRADE, number ? fail_cause_of(number) : FAIL_EOF, number);
     } else if (!c->in_flight) {
-        if (w->recording)
+        if (w->recording && !c->closing)
             w->tally.closed_by_peer++;
         conn_close(w, c);
         worker_closed(w, c, false);

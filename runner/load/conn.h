@@ -52,6 +52,7 @@ struct conn {
     uint8_t state;
     bool idle;          /* stands in the worker's list of idle ones */
     bool queued;        /* stands in a queue for opening */
+    bool closing;       /* the last answer is in, the server's close is waited for */
     bool thinking;      /* its next request waits for the end of a pause */
     bool answer_began;  /* bytes of the current answer have been seen */
     uint16_t first;     /* of the ring: the flight that is answered next */

@@ -101,6 +101,10 @@ static void answer_done(struct worker *w, struct conn *c, struct view last)
         worker_ready(w, c);
         return;
     }
+    if (over && w->plan->close_by == LOAD_CLOSE_SERVER) {
+        c->closing = true;
+        return;
+    }
     if (!over && w->recording) {
         w->tally.closed_by_peer++;
         w->tally.retried += c->in_flight;

@@ -73,6 +73,14 @@ static int check_session(const struct load_plan *plan, struct err *e)
     return 0;
 }
 
+static int check_close(const struct load_plan *plan, struct err *e)
+{
+    if (plan->close_by == LOAD_CLOSE_SERVER &&
+        (plan->load.protocol != SPEC_HTTP1 || plan->open_only))
+        return err_set(e, ERR_INPUT, "only HTTP/1.1 can ask the server to close");
+    return 0;
+}
+
 static bool suits_uring(const struct load_plan *plan)
 {
     const struct spec_load *l = &plan->load;
@@ -112,7 +120,7 @@ static int check_plan(const struct load_plan *plan, struct err *e)
         return err_set(e, ERR_INPUT, "opening only needs neither HTTP/2 nor WebSocket");
     if (l->timeout_ns < CLOCK_NS_PER_MS)
         return err_set(e, ERR_INPUT, "timeout: at least 1ms");
-    return check_session(plan, e);
+    return check_close(plan, e) < 0 ? -1 : check_session(plan, e);
 }
 
 /* Warm-up comes first, at the rate with which the schedule begins. */
@@ -146,9 +154,13 @@ static int raise_descriptors(int64_t connections, struct err *e)
         r.rlim_max = wanted; /* Only with privilege. */
     if (setrlimit(RLIMIT_NOFILE, &r) == 0)
         return 0;
-    return err_set(e, ERR_LIMIT,
-                   "%" PRId64 " connections need %ju descriptors, the limit is %ju",
-                   connections, (uintmax_t)wanted, (uintmax_t)hard);
+    return err_set(
+        e, ERR_LIMIT,
+        "%" PRId64 " connections need %ju descriptors, and the hard limit of this "
+        "process is %ju (RLIMIT_NOFILE): raise it with 'ulimit -Hn' or LimitNOFILE= as "
+        "root, or take -c %ju",
+        connections, (uintmax_t)wanted, (uintmax_t)hard,
+        (uintmax_t)(hard > SPARE_DESCRIPTORS ? hard - SPARE_DESCRIPTORS : 1));
 }
 
 static int64_t share(int64_t whole, unsigned lane, unsigned lanes)
@@ -200,9 +212,10 @@ static int team_init(struct team *t, const struct load_plan *plan, struct err *e
 {
     *t = (struct team){
         .len = (unsigned)plan->load.threads, .ops = choose_engine(plan), .bell = {-1}};
-    enum request_close close = !plan->load.close ? REQUEST_CLOSES_NEVER
-                               : plan->session   ? REQUEST_CLOSES_LAST
-                                                 : REQUEST_CLOSES_EACH;
+    bool asks = plan->load.close && plan->close_by <= LOAD_CLOSE_SERVER;
+    enum request_close close = !asks           ? REQUEST_CLOSES_NEVER
+                               : plan->session ? REQUEST_CLOSES_LAST
+                                               : REQUEST_CLOSES_EACH;
     if (request_set_init(&t->requests, plan->endpoints, plan->endpoints_len, plan->target,
                          close, (unsigned)plan->load.pipeline, e) < 0 ||
         request_set_bind(&t->requests, plan->data, plan->seed, e) < 0 ||

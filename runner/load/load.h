@@ -45,6 +45,14 @@ enum load_pacing {
     LOAD_BATCH,  /* send what is due once per quantum; cheapest, least exact */
 };
 
+enum load_close {                       /* who ends the connection of a single request */
+                  LOAD_CLOSE_ANNOUNCED, /* the server is asked to, and we do not wait for it */
+                  LOAD_CLOSE_SERVER,    /* the server is asked to, and waited for */
+                  LOAD_CLOSE_CLIENT,    /* we do, without a word */
+                  LOAD_CLOSE_RESET, /* the same with a reset, which leaves nothing behind in the
+                                       kernel */
+};
+
 enum load_engine { LOAD_ENGINE_AUTO, LOAD_ENGINE_EPOLL, LOAD_ENGINE_URING };
 
 enum {
@@ -64,9 +72,10 @@ struct load_plan {
     /* Open loop; without them load.rate_rps for load.duration_ns. */
     const struct arrival_stage *stages;
     size_t stages_len;
-    int64_t requests; /* exactly so many instead of a duration; 0: none given */
-    bool open_only;   /* connect, send nothing, read to end of file */
-    bool steady;      /* the warm-up ends when steady.h says so, at the latest as planned */
+    int64_t requests;         /* exactly so many instead of a duration; 0: none given */
+    enum load_close close_by; /* with load.close */
+    bool open_only;           /* connect, send nothing, read to end of file */
+    bool steady; /* the warm-up ends when steady.h says so, at the latest as planned */
 
     const struct sockaddr_storage *sources; /* addresses to connect from, in turn; or none */
     size_t sources_len;

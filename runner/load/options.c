@@ -18,8 +18,8 @@ enum { BODY_BYTES_MAX = 8 << 20, STEPS_MAX = 1000, RATE_MAX = 100000000 };
 /* What was on the command line; NULL, 0 and NAN: not given. */
 struct given {
     struct options *o;
-    const char *scenario, *method, *body, *body_file, *data, *unix_path, *sha256, *contains,
-        *cpus;
+    const char *scenario, *method, *body, *body_file, *data, *close_by, *unix_path, *sha256,
+        *contains, *cpus;
     const char *arrival, *pacing, *engine, *sweep, *search, *errors_text, *source;
     int64_t connections, threads, duration_ns, requests, pipeline, warmup_ns, timeout_ns,
         think_ns;
@@ -175,6 +175,9 @@ static size_t fill_table(struct given *g, struct opt table[OPTIONS_MAX])
         {"connection-rate", 0, OPT_RATE, "R", "R new connections per second, one request each",
          &g->connection_rate, 0, 0, NULL},
         {"close", 0, OPT_FLAG, NULL, "one connection per request", &g->close, 0, 0, NULL},
+        {"close-by", 0, OPT_TEXT, "KIND",
+         "--close by: announced (default), server (waited for), client or reset", &g->close_by,
+         0, 0, NULL},
         {"open-only", 0, OPT_FLAG, NULL, "connect, send nothing, read to end of file",
          &g->open_only, 0, 0, NULL},
         {"pipeline", 0, OPT_INT, "N", "requests in flight on a connection (1)", &g->pipeline, 1,
@@ -420,7 +423,7 @@ static int apply_load(struct given *g, struct err *e)
         if (!g->scenario)
             l->connections = isnan(g->connection_rate) && !g->close ? 1000 : 10000;
     }
-    l->close |= g->close || !isnan(g->connection_rate) || g->open_only;
+    l->close |= g->close || g->close_by || !isnan(g->connection_rate) || g->open_only;
     l->connections = g->connections ? g->connections : l->connections;
     l->threads = g->threads ? g->threads : l->threads;
     l->duration_ns = g->duration_ns ? g->duration_ns : l->duration_ns;
@@ -456,9 +459,12 @@ static int apply_rest(struct given *g, struct err *e)
 #else
     static const char *const engines[] = {"auto", "epoll"};
 #endif
+    static const char *const closes[] = {"announced", "server", "client", "reset"};
+    size_t close_by = LOAD_CLOSE_ANNOUNCED;
     size_t pacing = LOAD_TIMER;
     size_t engine = LOAD_ENGINE_AUTO;
     if (choose(g->pacing, "pacing", pacings, ARRAY_LEN(pacings), &pacing, e) < 0 ||
+        choose(g->close_by, "--close-by", closes, ARRAY_LEN(closes), &close_by, e) < 0 ||
         choose(g->engine, "engine", engines, ARRAY_LEN(engines), &engine, e) < 0)
         return -1;
     if (g->cpus && parse_cpus(g->cpus, &plan->cpus, e) < 0)
@@ -471,6 +477,7 @@ static int apply_rest(struct given *g, struct err *e)
     plan->sources_len = o->sources.len;
     plan->check_every = (unsigned)g->check_every;
     plan->pin = g->cpus != NULL;
+    plan->close_by = (enum load_close)close_by;
     plan->pacing = (enum load_pacing)pacing;
     plan->engine = (enum load_engine)engine;
     plan->seed = (uint64_t)g->seed;

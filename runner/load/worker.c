@@ -90,6 +90,7 @@ static void sweep(struct worker *w)
         }
         int64_t since = c->state != CONN_OPEN ? c->began_ns
                         : c->in_flight        ? worker_flight(w, c, 0)->sent_ns
+                        : c->closing          ? c->began_ns
                                               : w->now_ns;
         if (w->now_ns - since >= timeout)
             conn_timeout(w, c);

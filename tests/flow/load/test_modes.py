@@ -5,6 +5,8 @@ import base64
 import ctypes
 import json
 import os
+import resource
+import socket
 import struct
 import subprocess
 import tempfile
@@ -117,6 +119,60 @@ class Modes(unittest.TestCase):
 
         self.assertEqual(run.result["answered"], 300)
         self.assertEqual(run.result["connections"]["closed_by_peer"], 0)
+
+    def test_each_way_to_close_ends_the_connection_and_only_that(self):
+        # The first port keeps connections whatever it is asked, the second one keeps none.
+        for kind, port in (("announced", 1), ("server", 1), ("client", 0), ("reset", 0)):
+            with self.subTest(kind=kind):
+                run = self.load("--close-by", kind, "-c", 5, "-n", 100, port=port)
+
+                self.assertEqual(run.errors(), {}, run.stderr)
+                self.assertEqual(run.result["answered"], 100)
+                self.assertGreaterEqual(run.result["connections"]["opened"], 95)
+                self.assertEqual(run.result["connections"]["closed_by_peer"], 0)
+
+    def test_a_reset_leaves_no_time_wait(self):
+        for kind, left in (("client", 40), ("reset", 0)):
+            server = bench_server()
+            try:
+                self.assertEqual(Run("--close-by", kind, "-c", 2, "-n", 40, server.url()).status, 0)
+                port = f":{server.ports[0]:04X} "
+                with open("/proc/net/tcp", encoding="ascii") as table:
+                    waits = [line for line in table if port in line and line.split()[3] == "06"]
+            finally:
+                server.stop()
+
+            self.assertGreaterEqual(len(waits), left // 2, kind)
+            self.assertLessEqual(len(waits), left, kind)
+
+    def test_too_few_descriptors_name_the_limit_and_the_way_out(self):
+        def poor():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))
+            if os.geteuid() == 0:
+                os.setuid(65534)
+
+        try:
+            done = subprocess.run([LOAD, "-c", "500", "-n", "1", self.server.url()], check=False,
+                                  preexec_fn=poor, capture_output=True, text=True, timeout=30)
+        except PermissionError:
+            self.skipTest("the program lies where only root can read it")
+
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("500 connections need 564 descriptors", done.stderr)
+        self.assertIn("limit of this process is 200", done.stderr)
+        self.assertIn("take -c 136", done.stderr)
+
+    def test_ipv6(self):
+        try:
+            listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+        except OSError:
+            self.skipTest("this machine has no IPv6")
+        port = listener.getsockname()[1]
+        with listener:
+            run = Run("--open-only", "-c", 1, "-n", 1, "--timeout", "200ms", "--source", "::1",
+                      f"http://[::1]:{port}/")
+
+        self.assertEqual(run.errors(), {"head timeout": 1}, run.stderr)  # connected, not refused
 
     def test_unix_socket(self):
         run = self.load("--unix", self.socket, "-c", 3, "-n", 500)
