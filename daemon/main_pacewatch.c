@@ -17,6 +17,7 @@ static const struct command {
     {"check", cmd_check, "check a spec (" SPEC_FILE ")"},
     {"status", cmd_status, "what a daemon has measured and what it is doing"},
     {"report", cmd_report, "the report of one job or merge request"},
+    {"explain", cmd_explain, "why a verdict, an alert or a change point is what it is"},
     {"doctor", cmd_doctor, "what this host can do: sandbox, processors, noise"},
     {"judge", cmd_judge, "verdict over measured rounds (CSV)"},
     {"detect", cmd_detect, "change points of a series (CSV)"},

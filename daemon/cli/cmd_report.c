@@ -5,8 +5,8 @@
 
 #include "cli.h"
 #include "cli_parts.h"
-#include "fdio.h"
 #include "print_report.h"
+#include "store.h"
 #include "store_report.h"
 #include "store_view.h"
 
@@ -72,13 +72,7 @@ int cmd_report(int argc, char **argv)
 
     AUTO(store_closep) struct store *store = NULL;
     AUTO(report_record_done) struct report r = {0};
-    AUTO(str_done) struct str path = STR_INIT(4096);
-    str_addf(&path, "%s/pacewatch.db", state);
-    if (!fdio_exists(str_text(&path))) {
-        err_set(&e, ERR_NOT_FOUND, "no database in '%s': is it a state directory?", state);
-        return cli_failed("report", &e);
-    }
-    if (store_open(str_text(&path), &store, &e) < 0 ||
+    if (cli_open_state(state, &store, &e) < 0 ||
         (by_mr && newest_of(store, repo, number, &job, &e) < 0) ||
         store_report_load(store, job, &r, &e) < 0)
         return cli_failed("report", &e);

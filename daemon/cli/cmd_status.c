@@ -41,9 +41,12 @@ static bool is_over(const struct view_job *j)
            strcmp(j->brief.state, job_state_names[JOB_FAILED]) == 0;
 }
 
-static bool is_confirm(const struct view_job *j)
+/* Measures again what another job has measured; its answer is in that one's verdict. */
+static bool is_repetition(const struct view_job *j)
 {
-    return strcmp(j->brief.kind, job_kind_names[JOB_CONFIRM]) == 0;
+    return strcmp(j->brief.kind, job_kind_names[JOB_CONFIRM]) == 0 ||
+           strcmp(j->brief.kind, job_kind_names[JOB_BISECT]) == 0 ||
+           strcmp(j->brief.kind, job_kind_names[JOB_ANCHOR]) == 0;
 }
 
 static bool is_being_confirmed(const struct view_jobs *jobs, int64_t job)
@@ -84,7 +87,7 @@ static int print_new(struct follow *f, struct status_line *p, struct err *e)
     int rc = store_view_jobs(&read, &all, &jobs, e);
     for (size_t i = jobs.at.len; rc == 0 && i-- > 0;) {
         const struct view_job *j = &jobs.at.at[i];
-        if (is_over(j) && !is_confirm(j) && !is_being_confirmed(&jobs, j->brief.id) &&
+        if (is_over(j) && !is_repetition(j) && !is_being_confirmed(&jobs, j->brief.id) &&
             !is_shown(f, j->brief.id)) {
             status_line_clear(p);
             rc = print_job(f, j, e);

@@ -128,6 +128,23 @@ static void write_events(struct jw *w, const struct view_chart *chart)
     jw_end(w);
 }
 
+static void write_bridges(struct jw *w, const struct view_chart *chart)
+{
+    jw_array(w, "bridges");
+    for (size_t i = 0; i < chart->bridges.len; i++) {
+        const struct view_bridge *b = &chart->bridges.at[i];
+        jw_object(w, NULL);
+        jw_int(w, "series", b->from_series);
+        jw_text(w, "host", b->host);
+        jw_real(w, "ratio", b->ratio);
+        jw_real(w, "lo", b->lo);
+        jw_real(w, "hi", b->hi);
+        jw_int(w, "n", b->n);
+        jw_end(w);
+    }
+    jw_end(w);
+}
+
 int api_series(struct call *c, struct err *e)
 {
     AUTO(store_view_done) struct view_read read = {0};
@@ -150,6 +167,7 @@ int api_series(struct call *c, struct err *e)
     write_columns(&w, &chart);
     write_marks(&w, &chart);
     write_events(&w, &chart);
+    write_bridges(&w, &chart);
     api_json_end(&w);
     return 0;
 }

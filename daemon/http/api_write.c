@@ -305,8 +305,10 @@ void api_write_alert(struct jw *w, const struct view_alert *a)
     jw_int(w, "id", a->id);
     jw_text(w, "repo", a->repo);
     jw_text(w, "kind", a->kind);
+    jw_text(w, "method", a->method);
     jw_text(w, "state", a->state);
     jw_text(w, "title", a->title);
+    jw_text(w, "why", a->why);
     jw_int(w, "job", a->job);
     api_write_sha(w, "sha", &a->sha);
     api_write_id(w, "pos", a->pos);

@@ -12,6 +12,7 @@
 #include <inttypes.h>
 
 #include "clock.h"
+#include "explain.h"
 #include "judge_parts.h"
 #include "log.h"
 #include "report.h"
@@ -126,6 +127,7 @@ static int put_alert(struct store *s, const struct judgement *g, enum alert_stat
         .state = state,
     };
     title_alert(&a, &g->verdict);
+    explain_add(a.why, sizeof a.why, "%s", g->verdict.why);
     return store_alert_put(s, &a, e);
 }
 
@@ -140,6 +142,8 @@ static int move_alert(struct store *s, const struct judgement *g, enum alert_sta
         return judge_is_slower(&g->verdict) ? put_alert(s, g, state, e) : 0;
     a.state = state;
     title_alert(&a, &g->verdict);
+    a.why[0] = '\0';
+    explain_add(a.why, sizeof a.why, "%s", g->verdict.why);
     return store_alert_put(s, &a, e);
 }
 
@@ -194,6 +198,24 @@ static int write_verdict(struct store *s, const struct judgement *g, struct err 
     return 0;
 }
 
+/* What the histories say now that they have the points of this job. */
+static int look_back(struct store *s, const struct judgement *g, bool *queued, struct err *e)
+{
+    bool more;
+    if (judge_causes(s, &g->job, &g->run, &g->rules, &more, e) < 0 ||
+        judge_anchors(s, &g->job, &g->run, queued, e) < 0 ||
+        judge_bridges(s, &g->job, &g->samples, e) < 0)
+        return -1;
+    *queued = *queued || more;
+    return 0;
+}
+
+static void wake_dispatch(const struct judge *j, bool queued)
+{
+    if (queued && j->bells)
+        bell_ring(&j->bells->dispatch);
+}
+
 static int judge_plain(const struct judge *j, const struct judgement *g, struct err *e)
 {
     AUTO(store_tx_done) struct store_tx tx = {0};
@@ -201,11 +223,10 @@ static int judge_plain(const struct judge *j, const struct judgement *g, struct 
     if (store_begin(j->store, &tx, e) < 0 || write_verdict(j->store, g, e) < 0 ||
         judge_points(j->store, &g->job, &g->run, &g->samples, g->spec, e) < 0 ||
         judge_pair_points(j->store, &g->job, &g->verdict, NULL, e) < 0 ||
-        follow_up(j->store, g, &queued, e) < 0 ||
+        follow_up(j->store, g, &queued, e) < 0 || look_back(j->store, g, &queued, e) < 0 ||
         judge_notice(j, g->job.id, g->job.id, g->spec, e) < 0 || store_commit(&tx, e) < 0)
         return -1;
-    if (queued && j->bells)
-        bell_ring(&j->bells->dispatch);
+    wake_dispatch(j, queued);
     return 0;
 }
 
@@ -221,7 +242,7 @@ static int load_first(struct store *s, int64_t job, struct judgement *g, bool *f
 
 /* The first job's verdict, points and alert after this one measured the same commits again. */
 static int settle_first(const struct judge *j, const struct judgement *own,
-                        struct judgement *first, struct err *e)
+                        struct judgement *first, bool *queued, struct err *e)
 {
     AUTO(verdict_record_done) struct verdict_record both = {.job_id = first->job.id};
     judge_join(&first->samples, &own->samples);
@@ -237,25 +258,28 @@ static int settle_first(const struct judge *j, const struct judgement *own,
     if (store_verdict_put(j->store, &first->verdict, e) < 0 ||
         store_job_set_outcome(j->store, first->job.id, first->verdict.outcome, e) < 0 ||
         judge_points(j->store, &first->job, &first->run, &first->samples, first->spec, e) < 0 ||
-        judge_pair_points(j->store, &first->job, &first->verdict, &own->verdict, e) < 0)
+        judge_pair_points(j->store, &first->job, &first->verdict, &own->verdict, e) < 0 ||
+        move_alert(j->store, first, slower ? ALERT_OPEN : ALERT_NOISE, e) < 0)
         return -1;
-    return move_alert(j->store, first, slower ? ALERT_OPEN : ALERT_NOISE, e);
+    return look_back(j->store, first, queued, e);
 }
 
 static int judge_second_job(const struct judge *j, const struct judgement *own, struct err *e)
 {
     AUTO(judgement_done) struct judgement first = {0};
     AUTO(store_tx_done) struct store_tx tx = {0};
-    bool found;
+    bool found, queued = false;
     if (load_first(j->store, own->job.confirms, &first, &found, e) < 0)
         return err_ctx(e, "confirmed job %" PRId64, own->job.confirms);
     if (!found)
         return judge_plain(j, own, e);
     if (store_begin(j->store, &tx, e) < 0 || write_verdict(j->store, own, e) < 0 ||
-        settle_first(j, own, &first, e) < 0 ||
-        judge_notice(j, first.job.id, own->job.id, first.spec, e) < 0)
+        settle_first(j, own, &first, &queued, e) < 0 ||
+        judge_notice(j, first.job.id, own->job.id, first.spec, e) < 0 ||
+        store_commit(&tx, e) < 0)
         return -1;
-    return store_commit(&tx, e);
+    wake_dispatch(j, queued);
+    return 0;
 }
 
 /* What was delivered cannot be judged, today or ever: say so instead of trying for ever. */

@@ -64,7 +64,9 @@ static int should_send(const struct telling *t, const struct outbox *o, bool *ou
 
 static void name_slot(struct outbox *o, const struct report *r)
 {
-    if (r->mr)
+    if (r->kind == JOB_BISECT || r->kind == JOB_ANCHOR) /* not the commit's own report */
+        notice_name_slot(o, "job/%" PRId64 "/report", r->job);
+    else if (r->mr)
         notice_name_slot(o, "mr/%" PRId64 "/report", r->mr);
     else
         notice_name_slot(o, "commit/%s/report", r->head);

@@ -134,6 +134,23 @@ int judge_decision(const struct judge *j, bool *worked, struct err *e);
 int judge_apply_ignores(struct store *s, int64_t mr_id, struct verdict_record *v,
                         struct err *e);
 
+/* --- causes (judge_cause.c): in the caller's transaction ---------------------------------- */
+
+/* Alerts from the histories of the job's branch, one per cause; *queued: jobs that measure two
+ * commits side by side were added. */
+int judge_causes(struct store *s, const struct job *job, const struct run *run,
+                 const struct judge_rules *rules, bool *queued, struct err *e);
+
+/* --- bridges (judge_bridge.c): in the caller's transaction -------------------------------- */
+
+/* A push that is the first of its branch in an environment: sets *queued when old commits are
+ * measured there again. */
+int judge_anchors(struct store *s, const struct job *job, const struct run *run, bool *queued,
+                  struct err *e);
+/* After such a job: the ratios of its series to those of other environments. */
+int judge_bridges(struct store *s, const struct job *job, const struct job_samples *samples,
+                  struct err *e);
+
 /* --- notices (judge_notice.c): in the caller's transaction -------------------------------- */
 
 /* Queues the report of 'job', which 'cause' (itself or its confirm job) has changed. */

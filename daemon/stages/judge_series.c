@@ -83,9 +83,13 @@ static void take_edge(const struct history *h, const struct change_edge *edge,
     p->effect = edge->effect;
     p->lo = edge->lo;
     p->hi = edge->hi;
-    p->state =
-        edge->state == CHANGE_CONFIRMED ? CHANGE_POINT_CONFIRMED : CHANGE_POINT_PROVISIONAL;
-    change_why(edge, p->why);
+    /* What two commits side by side have confirmed stays so, see judge_cause.c. */
+    if (p->state != CHANGE_POINT_CONFIRMED || edge->state == CHANGE_CONFIRMED)
+        change_why(edge, p->why);
+    if (edge->state == CHANGE_CONFIRMED)
+        p->state = CHANGE_POINT_CONFIRMED;
+    else if (p->state == CHANGE_POINT_RETRACTED)
+        p->state = CHANGE_POINT_PROVISIONAL;
 }
 
 static int write_edges(struct store *s, int64_t series_id, struct history *h,
@@ -139,11 +143,12 @@ static int judge_history(struct store *s, const struct series_key *key, const st
 
 /* --- points ------------------------------------------------------------------------------- */
 
-static int put_point(struct store *s, const struct series_rounds *r, size_t rounds, int64_t pos,
-                     int64_t env_state_id, struct err *e)
+/* A bisect job looks at one suspicion, maybe long after: it fills gaps in a history and leaves
+ * what was measured at the time. */
+static int put_point(struct store *s, const struct series_rounds *r, size_t rounds,
+                     struct point p, enum job_kind kind, struct err *e)
 {
     AUTO(mem_freep) double *x = mem_alloc((rounds + 1) * sizeof *x);
-    struct point p = {.series_id = r->key.id, .pos = pos, .env_state_id = env_state_id};
     size_t n = 0;
     for (size_t i = 0; i < rounds; i++)
         if (isfinite(r->head[i]))
@@ -152,7 +157,7 @@ static int put_point(struct store *s, const struct series_rounds *r, size_t roun
         return 0;
     judge_median(x, n, &p.value, &p.lo, &p.hi);
     p.n = (int)n;
-    return store_point_put(s, &p, e);
+    return kind == JOB_BISECT ? store_point_add(s, &p, e) : store_point_put(s, &p, e);
 }
 
 int judge_points(struct store *s, const struct job *job, const struct run *run,
@@ -166,7 +171,9 @@ int judge_points(struct store *s, const struct job *job, const struct run *run,
         return 0;
     for (size_t i = 0; i < samples->series.len; i++) {
         const struct series_rounds *r = &samples->series.at[i];
-        if (put_point(s, r, samples->rounds, pos, run->env_state_id, e) < 0 ||
+        struct point p = {
+            .series_id = r->key.id, .pos = pos, .env_state_id = run->env_state_id};
+        if (put_point(s, r, samples->rounds, p, job->kind, e) < 0 ||
             (r->key.metric != METRIC_ERRORS && judge_history(s, &r->key, spec, e) < 0))
             return err_ctx(e, "series %" PRId64, r->key.id);
     }

@@ -244,6 +244,17 @@ static bool tail_of(const double *x, size_t n, size_t k, double middle, const do
     return true;
 }
 
+/* The first of the points around 'at' that lie nearer to the new level than to the one before:
+ * the shortest stretch that convinces need not be all of it. */
+static size_t first_departed(const double *x, size_t at, size_t from, double middle,
+                             double mean)
+{
+    double side = x[at] > middle ? 1 : -1;
+    while (at > from + 1 && side * (x[at - 1] - middle) > mean / 2)
+        at--;
+    return at;
+}
+
 /* The search cannot place an edge in the last 4 points, and proof takes more. Here the last k
  * points are held against every k neighbours of the level before: whatever the noise is like,
  * skewed or slow, it has shown what k neighbours can do. */
@@ -266,7 +277,7 @@ size_t change_watch_tail(const double *x, size_t n, const struct change_noise *n
         double se = scale * sqrt(1 / (double)k + 1.57 / (double)m); /* 1.57: of the median */
         if (t.mean > factor * t.past_mean && t.least > 0.8 * factor * t.past_least &&
             t.least > 0.4 * t.mean && t.mean > least && t.mean > 4 * se) {
-            edges[len] = n - k;
+            edges[len] = first_departed(x, n - k, from, middle, t.mean);
             return len + 1;
         }
     }

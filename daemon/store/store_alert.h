@@ -4,6 +4,9 @@
  *
  *     confirming --second job agrees--> open
  *         +-------second job disagrees--> noise
+ *
+ * A pair alert is known by its job. A history alert is known by its change points, which carry
+ * its id (store_cause.h).
  */
 #ifndef STORE_ALERT_H
 #define STORE_ALERT_H
@@ -12,7 +15,7 @@
 #include "store.h"
 
 enum { ALERT_TITLE_MAX = 256 };
-enum alert_kind { ALERT_REGRESSION, ALERT_IMPROVEMENT, ALERT_KIND_COUNT };
+enum alert_kind { ALERT_REGRESSION, ALERT_IMPROVEMENT, ALERT_ENVIRONMENT, ALERT_KIND_COUNT };
 enum alert_state { ALERT_CONFIRMING, ALERT_OPEN, ALERT_NOISE, ALERT_STATE_COUNT };
 
 struct alert {
@@ -21,10 +24,11 @@ struct alert {
     enum alert_kind kind;
     enum alert_state state;
     char title[ALERT_TITLE_MAX];
-    int64_t closed_ms; /* 0: not closed */
+    char why[VERDICT_WHY_MAX]; /* one sentence with the numbers used */
+    int64_t closed_ms;         /* 0: not closed */
 };
 
-/* By job: judging a job again changes its alert. Noise is closed at once. */
+/* A pair alert, by job: judging a job again changes its alert. Noise is closed at once. */
 int store_alert_put(struct store *s, const struct alert *a, struct err *e);
 int store_alert_by_job(struct store *s, int64_t job, struct alert *out, bool *found,
                        struct err *e);

@@ -8,7 +8,7 @@
 #include "store_verdict.h"
 
 #include "clock.h"
-#include "store_sql.h"
+#include "store_verdict_own.h"
 
 static const char *const method_names[CHANGE_METHOD_COUNT] = {"pair", "history"};
 static const char *const state_names[CHANGE_POINT_STATE_COUNT] = {"provisional", "confirmed",
@@ -19,7 +19,7 @@ void change_point_list_done(struct change_point_list *l)
     vec_done(&l->at);
 }
 
-static void read_point(struct sql *q, struct change_point *p)
+void change_point_read(struct sql *q, struct change_point *p)
 {
     p->id = sql_col_int(q, 0);
     p->pos = sql_col_int(q, 1);
@@ -40,10 +40,9 @@ int store_change_point_list(struct store *s, int64_t series_id, enum change_poin
                             struct change_point_list *out, struct err *e)
 {
     AUTO(sql_done)
-    struct sql q = sql_open(
-        s, "SELECT id, pos, after_pos, pos_lo, pos_hi, before, after, effect, lo, hi,"
-           " state, why FROM change_point WHERE series_id = :series AND method = :method"
-           " ORDER BY pos");
+    struct sql q =
+        sql_open(s, "SELECT" CHANGE_POINT_COLUMNS " FROM change_point c"
+                    " WHERE c.series_id = :series AND c.method = :method ORDER BY c.pos");
     sql_int(&q, ":series", series_id);
     sql_text(&q, ":method", method_names[method]);
     for (bool row = true;;) {
@@ -52,7 +51,7 @@ int store_change_point_list(struct store *s, int64_t series_id, enum change_poin
         if (!row)
             return 0;
         struct change_point *p = vec_push(&out->at);
-        read_point(&q, p);
+        change_point_read(&q, p);
         p->series_id = series_id;
         p->method = method;
     }

@@ -124,6 +124,28 @@ int store_samples_load(struct store *s, int64_t job, struct job_samples *out, st
 
 /* --- points ------------------------------------------------------------------------------- */
 
+static int write_point(struct sql *q, const struct point *p, struct err *e)
+{
+    sql_int(q, ":series", p->series_id);
+    sql_int(q, ":pos", p->pos);
+    sql_real(q, ":value", p->value);
+    sql_real(q, ":lo", p->lo);
+    sql_real(q, ":hi", p->hi);
+    sql_int(q, ":n", p->n);
+    sql_int(q, ":env", p->env_state_id);
+    return sql_run(q, e);
+}
+
+int store_point_add(struct store *s, const struct point *p, struct err *e)
+{
+    AUTO(sql_done)
+    struct sql q =
+        sql_open(s, "INSERT INTO point(series_id, pos, value, lo, hi, n, env_state_id)"
+                    " VALUES(:series, :pos, :value, :lo, :hi, :n, :env)"
+                    " ON CONFLICT(series_id, pos) DO NOTHING");
+    return write_point(&q, p, e);
+}
+
 int store_point_put(struct store *s, const struct point *p, struct err *e)
 {
     AUTO(sql_done)
@@ -133,14 +155,7 @@ int store_point_put(struct store *s, const struct point *p, struct err *e)
                     " ON CONFLICT(series_id, pos) DO UPDATE SET value = excluded.value,"
                     "  lo = excluded.lo, hi = excluded.hi, n = excluded.n,"
                     "  env_state_id = excluded.env_state_id");
-    sql_int(&q, ":series", p->series_id);
-    sql_int(&q, ":pos", p->pos);
-    sql_real(&q, ":value", p->value);
-    sql_real(&q, ":lo", p->lo);
-    sql_real(&q, ":hi", p->hi);
-    sql_int(&q, ":n", p->n);
-    sql_int(&q, ":env", p->env_state_id);
-    return sql_run(&q, e);
+    return write_point(&q, p, e);
 }
 
 static void read_point(struct sql *q, struct point *out)

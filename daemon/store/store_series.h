@@ -33,6 +33,8 @@ void job_samples_done(struct job_samples *js);
 void series_key_done(struct series_key *key);
 
 int store_point_put(struct store *s, const struct point *p, struct err *e);
+int store_point_add(struct store *s, const struct point *p,
+                    struct err *e); /* unless there is one */
 
 struct point_list {
     VEC(struct point) points; /* ascending positions */

@@ -132,7 +132,7 @@ int store_view_alerts(struct view_read *r, const struct view_alert_filter *f,
     AUTO(sql_done)
     struct sql q = sql_open(
         r->store, "SELECT a.id, a.job_id, bc.pos, m.number, a.created_ms, p.name, a.kind,"
-                  " a.state, a.title, c.sha"
+                  " a.state, a.title, c.sha, a.method, a.why"
                   " FROM alert a JOIN repo p ON p.id = a.repo_id"
                   " JOIN git_commit c ON c.id = a.commit_id"
                   " LEFT JOIN merge_request m ON m.id = a.mr_id"
@@ -163,6 +163,8 @@ int store_view_alerts(struct view_read *r, const struct view_alert_filter *f,
             .state = view_keep(r, &q, 7),
             .title = view_keep(r, &q, 8),
             .sha = sql_col_sha(&q, 9),
+            .method = view_keep(r, &q, 10),
+            .why = view_keep(r, &q, 11),
         };
     }
 }

@@ -76,7 +76,7 @@ int store_view_repos(struct view_read *r, const char *name, struct view_repos *o
 
 struct view_alert {
     int64_t id, job, pos, mr, created_ms; /* pos 0: not on the branch; mr 0: none */
-    const char *repo, *kind, *state, *title;
+    const char *repo, *kind, *method, *state, *title, *why;
     struct sha sha;
 };
 
@@ -172,6 +172,12 @@ struct view_event { /* the environment's state was another one from here on */
     const char *before_json, *after_json;
 };
 
+struct view_bridge { /* to the series of another environment: commits measured in both */
+    int64_t from_series, n;
+    const char *host;
+    double ratio, lo, hi; /* this one / that one */
+};
+
 struct view_chart {
     struct view_series series;
     bool bucketed;
@@ -179,6 +185,7 @@ struct view_chart {
     VEC(struct view_level) levels;
     VEC(struct view_change) changes;
     VEC(struct view_event) events;
+    VEC(struct view_bridge) bridges;
 };
 
 struct view_chart_range {

@@ -26,15 +26,16 @@ static int read_branch(struct view_read *r, int64_t repo_id, const char *name, i
 static int read_commits(struct view_read *r, struct view_overview *out, struct err *e)
 {
     AUTO(sql_done)
-    struct sql q = sql_open(
-        r->store, "SELECT bc.pos, c.author_ms, c.sha, c.subject, c.author, "
-                  "bc.live," VIEW_JOB_BRIEF_COLUMNS
-                  " FROM branch_commit bc JOIN git_commit c ON c.id = bc.commit_id"
-                  " LEFT JOIN job j ON j.id = (SELECT max(id) FROM job"
-                  "   WHERE branch_id = bc.branch_id AND head = bc.commit_id AND mr_id IS NULL"
-                  "   AND kind <> 'confirm' AND state <> 'superseded')"
-                  " LEFT JOIN verdict v ON v.job_id = j.id"
-                  " WHERE bc.branch_id = :branch ORDER BY bc.pos DESC LIMIT :limit");
+    struct sql q =
+        sql_open(r->store,
+                 "SELECT bc.pos, c.author_ms, c.sha, c.subject, c.author, "
+                 "bc.live," VIEW_JOB_BRIEF_COLUMNS
+                 " FROM branch_commit bc JOIN git_commit c ON c.id = bc.commit_id"
+                 " LEFT JOIN job j ON j.id = (SELECT max(id) FROM job"
+                 "   WHERE branch_id = bc.branch_id AND head = bc.commit_id AND mr_id IS NULL"
+                 "   AND kind NOT IN ('confirm', 'bisect', 'anchor') AND state <> 'superseded')"
+                 " LEFT JOIN verdict v ON v.job_id = j.id"
+                 " WHERE bc.branch_id = :branch ORDER BY bc.pos DESC LIMIT :limit");
     bool row;
     sql_int(&q, ":branch", out->branch_id);
     sql_int(&q, ":limit", VIEW_COMMITS_MAX);

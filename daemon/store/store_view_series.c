@@ -224,6 +224,30 @@ static int make_events(struct view_read *r, const struct raw_points *raw,
     return 0;
 }
 
+static int read_bridges(struct view_read *r, struct view_chart *out, struct err *e)
+{
+    AUTO(sql_done)
+    struct sql q = sql_open(r->store, "SELECT b.from_id, n.host, b.ratio, b.lo, b.hi, b.n"
+                                      " FROM bridge b JOIN series s ON s.id = b.from_id"
+                                      " JOIN environment n ON n.id = s.environment_id"
+                                      " WHERE b.series_id = :series ORDER BY b.from_id");
+    sql_int(&q, ":series", out->series.id);
+    for (bool row = true;;) {
+        if (sql_step(&q, &row, e) < 0)
+            return -1;
+        if (!row)
+            return 0;
+        *vec_push(&out->bridges) = (struct view_bridge){
+            .from_series = sql_col_int(&q, 0),
+            .host = view_keep(r, &q, 1),
+            .ratio = sql_col_real(&q, 2),
+            .lo = sql_col_real(&q, 3),
+            .hi = sql_col_real(&q, 4),
+            .n = sql_col_int(&q, 5),
+        };
+    }
+}
+
 static int name_commits(struct view_read *r, struct view_chart *out, struct err *e)
 {
     AUTO(sql_done)
@@ -258,7 +282,7 @@ static int fill(struct view_read *r, const struct view_chart_range *range,
     AUTO(mem_freep) double *room = mem_alloc((raw->at.len + 1) * sizeof *room);
     make_entries(raw, (size_t)range->buckets, room, out);
     make_levels(raw, room, out);
-    if (make_events(r, raw, out, e) < 0)
+    if (make_events(r, raw, out, e) < 0 || read_bridges(r, out, e) < 0)
         return -1;
     return name_commits(r, out, e);
 }
@@ -281,4 +305,5 @@ void view_chart_done(struct view_chart *c)
     vec_done(&c->levels);
     vec_done(&c->changes);
     vec_done(&c->events);
+    vec_done(&c->bridges);
 }

@@ -95,8 +95,10 @@ export interface SeriesBrief extends SeriesIdentity {
 export interface Alert {
     id: number;
     kind: string;
+    method?: string;
     state: string;
     title: string;
+    why?: string;
     job: number | null;
     sha: string | null;
     pos: number | null;
@@ -135,6 +137,16 @@ export interface EnvironmentEvent {
     text: string;
 }
 
+/* How the series continues that of another machine: this one over that one. */
+export interface Bridge {
+    series: number;
+    host: string;
+    ratio: number;
+    lo: number;
+    hi: number;
+    n: number;
+}
+
 export interface SeriesData {
     series: SeriesIdentity & { repo: string; branch: string };
     pos: number[];
@@ -149,6 +161,7 @@ export interface SeriesData {
     levels: Level[];
     changes: Change[];
     events: EnvironmentEvent[];
+    bridges?: Bridge[];
 }
 
 export interface Progress {

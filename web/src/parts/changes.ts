@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* changes: the marks of a chart in words: how large, where, and why we think so. */
 import { html, type TemplateResult } from 'lit';
-import type { Change, SeriesData } from '../api/types.ts';
+import type { Bridge, Change, SeriesData } from '../api/types.ts';
+import { paths } from '../app/router.ts';
 import { isSure } from '../chart/changes.ts';
 import { nearest } from '../chart/columns.ts';
 import * as format from '../text/format.ts';
@@ -54,14 +55,23 @@ export function changeList(data: SeriesData, pin: (pos: number) => void): Templa
     return html`<ol class="changes">${newest.map((change) => changeItem(data, change, pin))}</ol>`;
 }
 
+function bridgeItem(bridge: Bridge): TemplateResult {
+    return html`<li class="change"><span class="sign event" aria-hidden="true">┆</span>
+        <div><p>Continues <a href=${paths.series(bridge.series)} data-walk>the series of
+            ${bridge.host}</a>: ${format.effect(bridge.ratio - 1)} between the machines
+            <span class="faint">${format.interval(bridge.lo - 1, bridge.hi - 1, bridge.ratio - 1)}</span></p>
+        <p class="faint">${format.plural(bridge.n, 'commit')} measured on both</p></div></li>`;
+}
+
 export function eventList(data: SeriesData): TemplateResult {
-    if (data.events.length === 0)
+    const bridges = data.bridges ?? [];
+    if (data.events.length + bridges.length === 0)
         return notice(
             'calm',
             'The host stayed the same.',
             'Changes of kernel, processor or tools would be listed here and drawn dashed.',
         );
-    return html`<ol class="changes">${data.events.toReversed().map(
+    return html`<ol class="changes">${bridges.map(bridgeItem)}${data.events.toReversed().map(
         (event) => html`<li class="change"><span class="sign event" aria-hidden="true">┆</span>
             <div><p>${event.text}</p><p class="faint">before commit ${format.count(event.pos)}</p></div></li>`,
     )}</ol>`;

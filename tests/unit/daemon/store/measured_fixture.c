@@ -111,6 +111,9 @@ static void add_arm(struct result_round *round, enum side side, int copy,
     arm->place = (int)round->arms.len - 1;
     arm->side = side;
     arm->copy = copy;
+    if (r->canary_ns > 0)
+        *vec_push(&arm->gauges) = (struct result_fact){
+            .name = mem_strdup("canary_ns"), .number = r->canary_ns * exp(0.01 * gauss(rng))};
     double scatter = r->scatter > 0 ? r->scatter : 0.01;
     for (int m = 0; m < METRIC_COUNT; m++) {
         double factor = side == SIDE_HEAD && r->factor[m] > 0 ? r->factor[m] : 1;

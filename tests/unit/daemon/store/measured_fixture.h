@@ -25,6 +25,7 @@ struct fixture {
 struct fixture_result {
     double factor[METRIC_COUNT]; /* 0: 1 */
     double base_factor;          /* of all metrics on both sides; 0: 1 */
+    double canary_ns;            /* gauge of every arm; 0: none */
     double scatter;              /* standard deviation of a value's logarithm; 0: 0.01 */
     double base_errors, head_errors;
     int rounds, rounds_void; /* 0 rounds: 10, unless void ones are given */
