@@ -323,6 +323,7 @@ void api_write_series_members(struct jw *w, const struct view_series *s)
     bool known = metric_by_name(view_z(s->metric), &m) == 0;
     jw_text(w, "scenario", s->scenario);
     jw_text(w, "endpoint", s->endpoint);
+    jw_text(w, "variant", s->variant);
     jw_text(w, "metric", s->metric);
     jw_text(w, "title", known ? metric_table[m].title : s->metric);
     jw_text(w, "unit", s->unit);

@@ -200,7 +200,8 @@ enum { VERDICT_RULES_VERSION = 1, VERDICT_WHY_MAX = 256 };
 
 struct series_key { /* what a stored series is, without branch and environment */
     int64_t id;
-    char *scenario, *endpoint; /* endpoint "": the whole scenario */
+    char *scenario, *endpoint;          /* endpoint "": the whole scenario */
+    char variant[SPEC_VARIANT_MAX + 1]; /* "": the spec has none */
     enum metric metric;
 };
 
@@ -215,6 +216,7 @@ struct point { /* one commit of a branch in one series */
 struct verdict_line { /* a row of the report; see table verdict_row */
     int64_t series_id;
     char scenario[RESULT_NAME_MAX + 1], endpoint[RESULT_NAME_MAX + 1];
+    char variant[SPEC_VARIANT_MAX + 1];
     enum metric metric;
     bool primary;
     double base, head, effect, lo, hi;

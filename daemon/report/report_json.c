@@ -22,6 +22,7 @@ static void add_row(struct jw *w, const struct verdict_line *line)
     jw_object(w, NULL);
     jw_text(w, "scenario", line->scenario);
     jw_text(w, "endpoint", line->endpoint);
+    jw_text(w, "variant", line->variant);
     jw_text(w, "metric", m->name);
     jw_text(w, "title", m->title);
     jw_text(w, "unit", m->unit);

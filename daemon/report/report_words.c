@@ -54,6 +54,8 @@ void report_noise(const struct verdict_line *line, struct str *out)
 void report_where(const struct verdict_line *line, struct str *out)
 {
     str_addz(out, line->scenario);
+    if (line->variant[0])
+        str_addf(out, " with %s", line->variant);
     if (line->endpoint[0])
         str_addf(out, ", %s", line->endpoint);
 }

@@ -105,7 +105,8 @@ static void title_alert(struct alert *a, const struct verdict_record *v)
             continue;
         str_addf(&title, "%s ", metric_table[line->metric].title);
         report_effect(line->metric, line->effect, &title);
-        str_addf(&title, " in %s", line->scenario);
+        str_addf(&title, " in %s%s%s", line->scenario, line->variant[0] ? " with " : "",
+                 line->variant);
     }
     size_t n = view_utf8_prefix(str_view(&title), ALERT_TITLE_MAX - 1);
     if (!n)

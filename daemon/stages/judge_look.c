@@ -40,15 +40,16 @@ int judge_find_look(const struct judge_rules *rules, int rounds)
 /* --- rounds of a document that is not stored ---------------------------------------------- */
 
 static struct series_rounds *find_series(struct job_samples *js, const struct spec *spec,
-                                         const struct result_sample *sample)
+                                         int variant, const struct result_sample *sample)
 {
+    const char *name = spec->variants[variant].name;
     const struct spec_scenario *scenario = &spec->scenarios[sample->scenario];
     const char *endpoint =
         sample->endpoint < 0 ? "" : scenario->endpoints[sample->endpoint].name;
     for (size_t i = 0; i < js->series.len; i++) {
         struct series_rounds *r = &js->series.at[i];
         if (r->key.metric == sample->metric && strcmp(r->key.scenario, scenario->name) == 0 &&
-            strcmp(r->key.endpoint, endpoint) == 0)
+            strcmp(r->key.endpoint, endpoint) == 0 && strcmp(r->key.variant, name) == 0)
             return r;
     }
     struct series_rounds *r = vec_push(&js->series);
@@ -56,6 +57,7 @@ static struct series_rounds *find_series(struct job_samples *js, const struct sp
                                  .scenario = mem_strdup(scenario->name),
                                  .endpoint = mem_strdup(endpoint),
                                  .metric = sample->metric};
+    memcpy(r->key.variant, name, strlen(name) + 1);
     series_rounds_init(r, js->rounds);
     return r;
 }
@@ -76,8 +78,8 @@ void judge_samples_of(const struct result_doc *doc, const struct spec *spec,
         for (size_t a = 0; a < round->arms.len; a++) {
             const struct result_arm *arm = &round->arms.at[a];
             for (size_t k = 0; k < arm->samples.len; k++)
-                series_rounds_set(find_series(out, spec, &arm->samples.at[k]), index, arm->side,
-                                  arm->copy, arm->samples.at[k].value);
+                series_rounds_set(find_series(out, spec, arm->variant, &arm->samples.at[k]),
+                                  index, arm->side, arm->copy, arm->samples.at[k].value);
         }
         index++;
     }

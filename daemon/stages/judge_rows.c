@@ -198,6 +198,7 @@ static void name_line(struct verdict_line *line, const struct series_key *key)
     memcpy(line->scenario, key->scenario, n);
     n = view_utf8_prefix(view_z(key->endpoint), RESULT_NAME_MAX);
     memcpy(line->endpoint, key->endpoint, n);
+    memcpy(line->variant, key->variant, sizeof line->variant);
 }
 
 static enum outcome outcome_of(enum stats_outcome o)

@@ -60,6 +60,8 @@ static void name_worst(struct verdict_record *v, const struct verdict_line *wors
     report_effect(worst->metric, worst->effect, &effect);
     judge_add_why(v, "; largest: %s %s in %.*s", metric_table[worst->metric].title,
                   str_text(&effect), (int)n, worst->scenario);
+    if (worst->variant[0])
+        judge_add_why(v, " with %.80s", worst->variant);
 }
 
 /* What an undecided job could not have seen: the largest such effect of its deciding rows. */
@@ -160,7 +162,8 @@ const struct verdict_line *judge_find(const struct verdict_record *v,
     for (size_t i = 0; i < v->lines.len; i++) {
         const struct verdict_line *line = &v->lines.at[i];
         if (line->metric == like->metric && strcmp(line->scenario, like->scenario) == 0 &&
-            strcmp(line->endpoint, like->endpoint) == 0)
+            strcmp(line->endpoint, like->endpoint) == 0 &&
+            strcmp(line->variant, like->variant) == 0)
             return line;
     }
     return NULL;
@@ -184,7 +187,8 @@ void judge_join(struct job_samples *into, const struct job_samples *more)
             const struct series_rounds *other = &more->series.at[k];
             if (other->key.metric == s->key.metric &&
                 strcmp(other->key.scenario, s->key.scenario) == 0 &&
-                strcmp(other->key.endpoint, s->key.endpoint) == 0)
+                strcmp(other->key.endpoint, s->key.endpoint) == 0 &&
+                strcmp(other->key.variant, s->key.variant) == 0)
                 twin = other;
         }
         append(&s->base, into->rounds, twin ? twin->base : NULL, more->rounds);

@@ -26,13 +26,15 @@ MIGRATION(migration_0003, "0003_outward.sql");
 MIGRATION(migration_0004, "0004_commands.sql");
 MIGRATION(migration_0005, "0005_notes.sql");
 MIGRATION(migration_0006, "0006_causes.sql");
+MIGRATION(migration_0007, "0007_variants.sql");
 
 static const struct {
     const char *name, *text;
 } migrations[] = {
-    {"0001_first.sql", migration_0001},   {"0002_looks.sql", migration_0002},
-    {"0003_outward.sql", migration_0003}, {"0004_commands.sql", migration_0004},
-    {"0005_notes.sql", migration_0005},   {"0006_causes.sql", migration_0006},
+    {"0001_first.sql", migration_0001},    {"0002_looks.sql", migration_0002},
+    {"0003_outward.sql", migration_0003},  {"0004_commands.sql", migration_0004},
+    {"0005_notes.sql", migration_0005},    {"0006_causes.sql", migration_0006},
+    {"0007_variants.sql", migration_0007},
 };
 
 int store_schema_version(void)

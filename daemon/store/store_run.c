@@ -23,7 +23,8 @@ struct taking {
     struct store *s;
     const struct result_doc *doc;
     const struct spec *spec;
-    unsigned char (*workload)[DIGEST_BYTES]; /* one per scenario of the spec */
+    /* One per scenario and combination of variants, scenario by scenario. */
+    unsigned char (*workload)[DIGEST_BYTES];
     int64_t branch_id, environment_id, env_state_id, run_id;
 };
 
@@ -135,34 +136,36 @@ static const char *endpoint_name(const struct taking *t, int scenario, int endpo
     return endpoint < 0 ? "" : t->spec->scenarios[scenario].endpoints[endpoint].name;
 }
 
-static int put_series(struct taking *t, const struct result_sample *sample, int64_t *out_id,
-                      struct err *e)
+static int put_series(struct taking *t, int variant, const struct result_sample *sample,
+                      int64_t *out_id, struct err *e)
 {
+    size_t workload = (size_t)sample->scenario * t->spec->variants_len + (size_t)variant;
     const struct metric_info *metric = &metric_table[sample->metric];
     AUTO(sql_done)
     struct sql q =
         sql_open(t->s, "INSERT INTO series(branch_id, environment_id, workload_hash, scenario,"
-                       "  endpoint, metric, unit, direction)"
+                       "  endpoint, metric, unit, direction, variant)"
                        " VALUES(:branch, :environment, :workload, :scenario, :endpoint,"
-                       "  :metric, :unit, :direction)"
+                       "  :metric, :unit, :direction, :variant)"
                        " ON CONFLICT(branch_id, environment_id, workload_hash, scenario,"
                        "  endpoint, metric) DO UPDATE SET unit = unit RETURNING id");
     sql_int(&q, ":branch", t->branch_id);
     sql_int(&q, ":environment", t->environment_id);
-    sql_blob(&q, ":workload", t->workload[sample->scenario], DIGEST_BYTES);
+    sql_blob(&q, ":workload", t->workload[workload], DIGEST_BYTES);
     sql_text(&q, ":scenario", t->spec->scenarios[sample->scenario].name);
     sql_text(&q, ":endpoint", endpoint_name(t, sample->scenario, sample->endpoint));
     sql_text(&q, ":metric", metric->name);
     sql_text(&q, ":unit", metric->unit);
     sql_int(&q, ":direction", metric->direction);
+    sql_text(&q, ":variant", t->spec->variants[variant].name);
     return sql_id_of(&q, out_id, e);
 }
 
-static int put_sample(struct taking *t, int64_t arm_id, const struct result_sample *sample,
-                      struct err *e)
+static int put_sample(struct taking *t, int64_t arm_id, int variant,
+                      const struct result_sample *sample, struct err *e)
 {
     int64_t series_id;
-    if (put_series(t, sample, &series_id, e) < 0)
+    if (put_series(t, variant, sample, &series_id, e) < 0)
         return -1;
     AUTO(sql_done)
     struct sql q = sql_open(t->s, "INSERT INTO sample(arm_id, series_id, value)"
@@ -193,14 +196,16 @@ static int put_arm(struct taking *t, int64_t round_id, const struct result_arm *
     AUTO(str_done) struct str gauges = STR_INIT(FACTS_BYTES_MAX);
     AUTO(sql_done)
     struct sql q =
-        sql_open(t->s, "INSERT INTO arm(round_id, place, side, copy, gauges_json)"
-                       " VALUES(:round, :place, :side, :copy, :gauges) RETURNING id");
+        sql_open(t->s, "INSERT INTO arm(round_id, place, side, copy, gauges_json, variant)"
+                       " VALUES(:round, :place, :side, :copy, :gauges, :variant)"
+                       " RETURNING id");
     facts_json(arm->gauges.at, arm->gauges.len, &gauges);
     sql_int(&q, ":round", round_id);
     sql_int(&q, ":place", arm->place);
     sql_text(&q, ":side", side_names[arm->side]);
     sql_int(&q, ":copy", arm->copy);
     sql_view(&q, ":gauges", str_view(&gauges));
+    sql_text(&q, ":variant", t->spec->variants[arm->variant].name);
     return sql_id_of(&q, out_id, e);
 }
 
@@ -211,7 +216,7 @@ static int put_arm_whole(struct taking *t, int64_t round_id, const struct result
     if (put_arm(t, round_id, arm, &arm_id, e) < 0)
         return -1;
     for (size_t i = 0; i < arm->samples.len; i++)
-        if (put_sample(t, arm_id, &arm->samples.at[i], e) < 0)
+        if (put_sample(t, arm_id, arm->variant, &arm->samples.at[i], e) < 0)
             return -1;
     for (size_t i = 0; i < arm->hists.len; i++)
         if (put_hist(t, arm_id, &arm->hists.at[i], e) < 0)
@@ -272,10 +277,12 @@ static int put_run(struct taking *t, struct err *e)
 
 static int put_measurements(struct taking *t, struct err *e)
 {
-    AUTO(mem_freep) void *memory = mem_zero(t->spec->scenarios_len, DIGEST_BYTES);
+    size_t variants = t->spec->variants_len, n = t->spec->scenarios_len * variants;
+    AUTO(mem_freep) void *memory = mem_zero(n, DIGEST_BYTES);
     t->workload = memory;
-    for (size_t i = 0; i < t->spec->scenarios_len; i++)
-        spec_workload_digest(t->spec, &t->spec->scenarios[i], t->workload[i]);
+    for (size_t i = 0; i < n; i++)
+        spec_workload_digest(t->spec, &t->spec->scenarios[i / variants],
+                             &t->spec->variants[i % variants], t->workload[i]);
     if (put_environment(t, e) < 0 || put_environment_state(t, e) < 0 || put_run(t, e) < 0)
         return -1;
     for (size_t i = 0; i < t->doc->rounds.len; i++)

@@ -75,6 +75,7 @@ static struct series_rounds *push_series(struct sql *q, int metric, struct job_s
         .metric = (enum metric)metric,
     };
     series_rounds_init(r, out->rounds);
+    sql_col_copy(q, 8, r->key.variant, sizeof r->key.variant);
     return r;
 }
 
@@ -110,10 +111,11 @@ int store_samples_load(struct store *s, int64_t job, struct job_samples *out, st
         s, "WITH good AS (SELECT o.id, row_number() OVER (ORDER BY o.n) - 1 AS i"
            "  FROM run r JOIN round o ON o.run_id = r.id"
            "  WHERE r.job_id = :job AND o.void_reason IS NULL)"
-           " SELECT e.id, e.scenario, e.endpoint, e.metric, g.i, a.side, a.copy, v.value"
+           " SELECT e.id, e.scenario, e.endpoint, e.metric, g.i, a.side, a.copy, v.value,"
+           " e.variant"
            " FROM good g JOIN arm a ON a.round_id = g.id JOIN sample v ON v.arm_id = a.id"
            " JOIN series e ON e.id = v.series_id"
-           " ORDER BY e.scenario, e.endpoint, e.id, g.i");
+           " ORDER BY e.scenario, e.variant, e.endpoint, e.id, g.i");
     sql_int(&q, ":job", job);
     if (read_samples(&q, &js, e) < 0)
         return -1;

@@ -97,6 +97,7 @@ static void read_line(struct sql *q, struct verdict_line *line)
     line->rounds = (int)sql_col_int(q, 13);
     line->outcome = (enum outcome)sql_col_word(q, 14, outcome_names, OUTCOME_COUNT);
     sql_col_copy(q, 15, line->why, sizeof line->why);
+    sql_col_copy(q, 16, line->variant, sizeof line->variant);
 }
 
 static int get_rows(struct store *s, struct verdict_record *v, struct err *e)
@@ -105,7 +106,7 @@ static int get_rows(struct store *s, struct verdict_record *v, struct err *e)
     struct sql q = sql_open(
         s, "SELECT r.series_id, x.scenario, x.endpoint, x.metric, r.is_primary, r.base,"
            " r.head, r.effect, r.lo, r.hi, r.noise, r.least_effect, r.detectable,"
-           " r.rounds, r.outcome, r.why"
+           " r.rounds, r.outcome, r.why, x.variant"
            " FROM verdict_row r JOIN series x ON x.id = r.series_id"
            " WHERE r.verdict_id = :verdict"
            " ORDER BY CASE r.outcome WHEN 'slower' THEN 0 WHEN 'faster' THEN 1"

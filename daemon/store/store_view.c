@@ -197,6 +197,7 @@ struct view_series view_read_series(struct view_read *r, struct sql *q, int firs
         .unit = view_keep(r, q, first + 7),
         .host = view_keep(r, q, first + 8),
         .direction = (int)sql_col_int(q, first + 9),
+        .variant = view_keep(r, q, first + 10),
     };
 }
 

@@ -118,7 +118,7 @@ struct view_merge_request {
 
 struct view_series {
     int64_t id, branch_id;
-    const char *repo, *branch, *scenario, *endpoint, *metric, *unit, *host;
+    const char *repo, *branch, *scenario, *endpoint, *metric, *unit, *host, *variant;
     int direction;
     size_t first, len; /* its points in view_sparks */
 };

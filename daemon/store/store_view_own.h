@@ -17,14 +17,14 @@ struct view view_keep_bytes(struct view_read *r, struct sql *q, int column);
 enum { VIEW_JOB_BRIEF_COUNT = 7 };
 struct view_job_brief view_read_brief(struct view_read *r, struct sql *q, int first);
 
-/* id, branch_id, repo, branch, scenario, endpoint, metric, unit, host, direction */
+/* id, branch_id, repo, branch, scenario, endpoint, metric, unit, host, direction, variant */
 #define VIEW_SERIES_COLUMNS                                                                 \
     " s.id, s.branch_id, p.name, b.name, s.scenario, s.endpoint, s.metric, s.unit, n.host," \
-    " s.direction"
+    " s.direction, s.variant"
 #define VIEW_SERIES_JOINS                                                  \
     " JOIN branch b ON b.id = s.branch_id JOIN repo p ON p.id = b.repo_id" \
     " JOIN environment n ON n.id = s.environment_id"
-enum { VIEW_SERIES_COUNT = 10 };
+enum { VIEW_SERIES_COUNT = 11 };
 struct view_series view_read_series(struct view_read *r, struct sql *q, int first);
 
 /* series_id, pos, after_pos, pos_lo, pos_hi, before, after, effect, lo, hi, method, state, why,

@@ -31,6 +31,7 @@ enum gate_cause {
 
 struct gate_arm { /* what is known about one arm */
     enum side side;
+    int variant;
     bool open_loop;
     bool service_ended;
     char ended_how[480]; /* with which status, and its last words */

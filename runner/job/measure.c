@@ -268,12 +268,13 @@ int measure_arm(struct job *j, const struct plan_arm *arm, uint64_t load_seed,
     const struct spec *spec = j->doc->spec;
     struct service s;
     double canary_ns;
-    *gate = (struct gate_arm){.side = arm->side};
+    *gate = (struct gate_arm){.side = arm->side, .variant = arm->variant};
     out->side = arm->side;
     out->copy = arm->copy;
+    out->variant = arm->variant;
     if (reference_look(j, &canary_ns))
         add_gauge(out, "canary_ns", canary_ns);
-    if (service_start(j, arm->side, &s) < 0)
+    if (service_start(j, arm->side, arm->variant, &s) < 0)
         return -1;
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < spec->scenarios_len && !gate->service_ended; i++)

@@ -4,24 +4,29 @@
 
 #include "rng.h"
 
-static void fill_arms(struct plan_round *r, struct rng *rng)
+static void fill_arms(struct plan_round *r, int variants, struct rng *rng)
 {
-    static const struct plan_arm arms[ROUND_KIND_COUNT][PLAN_ARMS_MAX] = {
-        [ROUND_AB] = {{SIDE_BASE, 0}, {SIDE_HEAD, 0}},
-        [ROUND_ABA] = {{SIDE_BASE, 0}, {SIDE_BASE, 1}, {SIDE_HEAD, 0}},
-        [ROUND_SINGLE] = {{SIDE_HEAD, 0}},
+    static const struct plan_arm arms[ROUND_KIND_COUNT][PLAN_COPIES_MAX] = {
+        [ROUND_AB] = {{SIDE_BASE, 0, 0}, {SIDE_HEAD, 0, 0}},
+        [ROUND_ABA] = {{SIDE_BASE, 0, 0}, {SIDE_BASE, 1, 0}, {SIDE_HEAD, 0, 0}},
+        [ROUND_SINGLE] = {{SIDE_HEAD, 0, 0}},
     };
     static const int lengths[ROUND_KIND_COUNT] = {2, 3, 1};
-    r->arms_len = lengths[r->kind];
-    memcpy(r->arms, arms[r->kind], sizeof r->arms);
+    for (int v = 0; v < variants; v++)
+        for (int i = 0; i < lengths[r->kind]; i++) {
+            struct plan_arm *arm = &r->arms[r->arms_len++];
+            *arm = arms[r->kind][i];
+            arm->variant = v;
+        }
     rng_shuffle(rng, r->arms, (size_t)r->arms_len, sizeof r->arms[0]);
 }
 
-void plan_make(struct plan *out, int64_t rounds, int64_t aa_rounds, bool has_base,
-               uint64_t seed)
+void plan_make(struct plan *out, const struct plan_wish *wish)
 {
+    int64_t rounds = wish->rounds, aa_rounds = wish->aa_rounds;
+    bool has_base = wish->has_base;
     struct rng rng;
-    rng_init(&rng, seed);
+    rng_init(&rng, wish->seed);
     *out = (struct plan){0};
     for (int64_t i = 0; i < rounds; i++) {
         struct plan_round *r = vec_push(&out->rounds);
@@ -34,7 +39,7 @@ void plan_make(struct plan *out, int64_t rounds, int64_t aa_rounds, bool has_bas
     }
     for (size_t i = 0; i < out->rounds.len; i++) {
         struct plan_round *r = &out->rounds.at[i];
-        fill_arms(r, &rng);
+        fill_arms(r, wish->variants, &rng);
         r->load_seed = rng_next(&rng) >> 1; /* fits the signed number of an option */
         out->arms_total += r->arms_len;
     }

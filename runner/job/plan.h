@@ -6,6 +6,9 @@
  *     aba      base, base again, head         in random order: also says how noisy base is
  *     single   head                           when there is no base
  *
+ * With variants each of these is measured once in every combination, all of them in one random
+ * order: so base and head of a combination are neighbours in time, and so are the combinations.
+ *
  * The aba rounds stand one in each equal stretch of the job, at a random place in it: their
  * noise is the job's noise, and an early look has its share of them.
  */
@@ -14,11 +17,12 @@
 
 #include "result_doc.h"
 
-enum { PLAN_ARMS_MAX = 3 };
+enum { PLAN_COPIES_MAX = 3, PLAN_ARMS_MAX = PLAN_COPIES_MAX * SPEC_VARIANTS_MAX };
 
 struct plan_arm {
     enum side side;
-    int copy; /* 1: base the second time */
+    int copy;    /* 1: base the second time */
+    int variant; /* index into the spec's combinations */
 };
 
 struct plan_round {
@@ -33,8 +37,14 @@ struct plan {
     int arms_total;
 };
 
-void plan_make(struct plan *out, int64_t rounds, int64_t aa_rounds, bool has_base,
-               uint64_t seed);
+struct plan_wish {
+    int64_t rounds, aa_rounds;
+    bool has_base;
+    int variants; /* combinations, at least one */
+    uint64_t seed;
+};
+
+void plan_make(struct plan *out, const struct plan_wish *wish);
 void plan_done(struct plan *p);
 
 #endif

@@ -302,8 +302,12 @@ int job_measure(struct job *j)
     const struct job_doc *doc = j->doc;
     if (job_wait_quiet(j, QUIET_ALONE) < 0 || measure_prepare(j) < 0)
         return -1;
-    plan_make(&r.plan, doc->rounds, doc->aa_rounds, doc->side[SIDE_BASE].present,
-              (uint64_t)doc->seed);
+    struct plan_wish wish = {.rounds = doc->rounds,
+                             .aa_rounds = doc->aa_rounds,
+                             .has_base = doc->side[SIDE_BASE].present,
+                             .variants = (int)doc->spec->variants_len,
+                             .seed = (uint64_t)doc->seed};
+    plan_make(&r.plan, &wish);
     j->result->rounds_planned = (int64_t)r.plan.rounds.len;
     j->nice = cpus_raise_priority();
     r.start_ns = clock_now_ns();

@@ -43,11 +43,44 @@ static char *with_port(const char *text, int port)
     return str_steal(&out);
 }
 
-static void write_argv(const struct spec *spec, int port, struct words *out)
+static void write_argv(const struct spec *spec, const struct spec_variant *v, int port,
+                       struct words *out)
 {
     for (size_t i = 0; i < spec->start.command.argc; i++)
         *vec_push(&out->at) = with_port(spec->start.command.argv[i], port);
+    for (size_t a = 0; a < spec->axes_len; a++) {
+        const struct spec_list *args = &spec->axes[a].values[v->value[a]].args;
+        for (size_t i = 0; i < args->len; i++)
+            *vec_push(&out->at) = with_port(args->at[i], port);
+    }
     (void)vec_push(&out->at);
+}
+
+struct vars {
+    VEC(struct sandbox_var) at;
+};
+
+static void vars_done(struct vars *v)
+{
+    vec_done(&v->at);
+}
+
+static void add_pairs(const struct spec_pairs *from, struct vars *out)
+{
+    for (size_t i = 0; i < from->len; i++)
+        *vec_push(&out->at) = (struct sandbox_var){from->at[i].name, from->at[i].value};
+}
+
+/* Later ones stand over earlier ones: services, 'start', the variant's values, the port. */
+static void write_env(const struct spec *spec, const struct spec_variant *v,
+                      const struct services_env *beside, const char *port, struct vars *out)
+{
+    for (size_t i = 0; i < beside->len; i++)
+        *vec_push(&out->at) = beside->vars[i];
+    add_pairs(&spec->start.env, out);
+    for (size_t a = 0; a < spec->axes_len; a++)
+        add_pairs(&spec->axes[a].values[v->value[a]].env, out);
+    *vec_push(&out->at) = (struct sandbox_var){"PORT", port};
 }
 
 /* A port that nobody uses now. Another may take it before the service does; then the start
@@ -128,23 +161,16 @@ static int wait_ready(struct job *j, struct service *s, struct err *e)
 static int launch(struct job *j, struct service *s, struct err *e)
 {
     const struct spec *spec = j->doc->spec;
-    const struct spec_pairs *env = &spec->start.env;
     char port[16];
-    AUTO(words_done) struct words argv = {0};
     struct services_env beside;
+    AUTO(words_done) struct words argv = {0};
+    AUTO(vars_done) struct vars vars = {0};
     services_env(j, &s->beside, &beside);
-    AUTO(mem_freep)
-    struct sandbox_var *vars = mem_zero(beside.len + env->len + 1, sizeof *vars);
-    size_t n = 0;
     if (!j->doc->sandbox && free_port(&s->port, e) < 0)
         return -1;
     (void)snprintf(port, sizeof port, "%d", s->port);
-    write_argv(spec, s->port, &argv);
-    for (size_t i = 0; i < beside.len; i++)
-        vars[n++] = beside.vars[i];
-    for (size_t i = 0; i < env->len; i++)
-        vars[n++] = (struct sandbox_var){env->at[i].name, env->at[i].value};
-    vars[n++] = (struct sandbox_var){"PORT", port};
+    write_argv(spec, s->variant, s->port, &argv);
+    write_env(spec, s->variant, &beside, port, &vars);
     if (work_fresh_open(&j->work, &j->tree[s->side], spec->limits.disk, "fresh", false,
                         &s->area, e) < 0 ||
         capture_new(&s->output, e) < 0)
@@ -152,8 +178,8 @@ static int launch(struct job *j, struct service *s, struct err *e)
     struct sandbox_spec how = {
         .name = "service",
         .argv = (const char *const *)argv.at.at,
-        .env = vars,
-        .env_len = n,
+        .env = vars.at.at,
+        .env_len = vars.at.len,
         .area = s->area.dir,
         .share = s->beside.len ? s->beside.share.dir : NULL,
         .join_netns = s->beside.netns,
@@ -197,10 +223,13 @@ static int fail_start(struct job *j, struct service *s, const struct err *e)
                     str_text(&last));
 }
 
-int service_start(struct job *j, enum side side, struct service *out)
+int service_start(struct job *j, enum side side, int variant, struct service *out)
 {
     struct err e = {0};
-    *out = (struct service){.side = side, .port = SERVICE_PORT, .netns = -1};
+    *out = (struct service){.side = side,
+                            .variant = &j->doc->spec->variants[variant],
+                            .port = SERVICE_PORT,
+                            .netns = -1};
     if (services_start(j, &out->beside) < 0)
         return -1;
     if (launch(j, out, &e) == 0 && wait_ready(j, out, &e) == 0)

@@ -3,7 +3,7 @@
  * service: the service under test, freshly started from its finished tree for one use.
  *
  *     AUTO(service_done) struct service s;
- *     if (service_start(j, side, &s) < 0)      // job_fail has been called
+ *     if (service_start(j, side, variant, &s) < 0)      // job_fail has been called
  *         return -1;
  *     ... it answers on s.port in the network s.netns ...
  *     service_stop(j, &s);
@@ -18,6 +18,7 @@
 
 struct service {
     enum side side;
+    const struct spec_variant *variant;
     struct sandbox *sandbox;
     struct capture *output;
     int port, netns;
@@ -28,7 +29,7 @@ struct service {
 };
 
 /* Until it is ready, or fails the job with what it printed last. */
-int service_start(struct job *j, enum side side, struct service *out);
+int service_start(struct job *j, enum side side, int variant, struct service *out);
 /* Stop signal, grace, then the end of everything; its last output stays in j->service_said. */
 void service_stop(struct job *j, struct service *s);
 void service_done(struct service *s);

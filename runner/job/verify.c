@@ -110,7 +110,7 @@ static int verify_side(struct job *j, enum side side, struct answer_seen *seen)
 {
     AUTO(service_done) struct service s = {0};
     pulse_stage(j->pulse, "verify %s", side_names[side]);
-    if (service_start(j, side, &s) < 0)
+    if (service_start(j, side, (int)j->doc->spec->baseline, &s) < 0)
         return -1;
     int rc = verify_all(j, &s, seen);
     service_stop(j, &s);

@@ -92,6 +92,8 @@ static void write_arm(struct jw *w, const struct result_arm *arm, bool hists)
     jw_int(w, "place", arm->place);
     jw_text(w, "side", side_names[arm->side]);
     jw_int(w, "copy", arm->copy);
+    if (arm->variant)
+        jw_int(w, "variant", arm->variant);
     write_facts(w, "gauges", arm->gauges.at, arm->gauges.len);
     jw_array(w, "samples");
     for (size_t i = 0; i < arm->samples.len; i++) {

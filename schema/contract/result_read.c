@@ -18,7 +18,7 @@
 enum {
     FACTS_MAX = 256,
     FACT_TEXT_MAX = 4096,
-    ARMS_MAX = 8,
+    ARMS_MAX = 3 * SPEC_VARIANTS_MAX,
     SAMPLES_MAX = 1 << 16,
     HISTS_MAX = SPEC_SCENARIOS_MAX * (SPEC_ENDPOINTS_MAX + 1),
     SLOTS = 16,
@@ -184,15 +184,18 @@ static const struct json *read_array(struct reader *rd, const struct json *objec
 
 static int read_arm(struct reader *rd, const struct json *object, struct result_arm *arm)
 {
-    int64_t place = 0, copy = 0;
+    int64_t place = 0, copy = 0, variant = 0;
     int side = 0;
     if (json_read_int(rd->doc, object, "place", true, 0, ARMS_MAX - 1, &place, rd->err) < 0 ||
         json_read_int(rd->doc, object, "copy", true, 0, 1, &copy, rd->err) < 0 ||
+        json_read_int(rd->doc, object, "variant", false, 0, (int64_t)rd->spec->variants_len - 1,
+                      &variant, rd->err) < 0 ||
         word_index(rd, object, "side", side_names, SIDE_COUNT, &side) < 0 ||
         READ_FACTS(rd, object, "gauges", false, &arm->gauges) < 0)
         return -1;
     arm->place = (int)place;
     arm->copy = (int)copy;
+    arm->variant = (int)variant;
     arm->side = (enum side)side;
     if (copy && arm->side != SIDE_BASE)
         return json_fail(rd->doc, object, rd->err, "only base is measured a second time");
@@ -216,12 +219,12 @@ static int read_arm(struct reader *rd, const struct json *object, struct result_
 static int check_arms(struct reader *rd, const struct json *object,
                       const struct result_round *round)
 {
-    bool seen[SIDE_COUNT][2] = {0};
+    bool seen[SIDE_COUNT][2][SPEC_VARIANTS_MAX] = {0};
     for (size_t i = 0; i < round->arms.len; i++) {
         const struct result_arm *arm = &round->arms.at[i];
-        if (seen[arm->side][arm->copy])
+        if (seen[arm->side][arm->copy][arm->variant])
             return json_fail(rd->doc, object, rd->err, "an arm stands in the round twice");
-        seen[arm->side][arm->copy] = true;
+        seen[arm->side][arm->copy][arm->variant] = true;
     }
     return 0;
 }

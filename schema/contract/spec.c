@@ -22,6 +22,7 @@ void spec_freep(struct spec **spec)
     free(s->start.workdir);
     free(s->ready.http_path);
     spec_services_done(s);
+    spec_variants_done(s);
     for (size_t i = 0; i < s->scenarios_len; i++)
         spec_scenario_done(&s->scenarios[i]);
     free(s->scenarios);
@@ -90,6 +91,7 @@ static void write_build_and_start(struct jw *w, const struct spec *s)
     spec_write_duration(w, "timeout", s->ready.timeout_ns);
     jw_end(w);
     spec_write_services(w, s);
+    spec_write_variants(w, s);
 }
 
 static void write_sensitivity(struct jw *w, const struct spec_sensitivity *s)
@@ -224,11 +226,17 @@ static void write_services_alone(const struct spec *s, struct str *out)
 }
 
 void spec_workload_digest(const struct spec *s, const struct spec_scenario *scenario,
-                          unsigned char out[DIGEST_BYTES])
+                          const struct spec_variant *variant, unsigned char out[DIGEST_BYTES])
 {
     AUTO(str_done) struct str text = STR_INIT(2 * SPEC_BYTES_MAX);
     spec_scenario_write(scenario, &text);
     write_services_alone(s, &text);
+    if (s->axes_len) {
+        struct jw w = jw_begin(&text);
+        jw_object(&w, NULL);
+        spec_write_variant(&w, s, variant);
+        jw_end(&w);
+    }
     digest_of(str_view(&text), out);
 }
 

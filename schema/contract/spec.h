@@ -27,6 +27,10 @@ enum {
     SPEC_ENDPOINTS_MAX = 256,
     SPEC_CONNECTIONS_MAX = 50000,
     SPEC_SERVICES_MAX = 4,
+    SPEC_AXES_MAX = 4,
+    SPEC_VALUES_MAX = 8, /* of an axis */
+    SPEC_VARIANTS_MAX = 16,
+    SPEC_VARIANT_MAX = 255, /* bytes of a combination's name */
     SPEC_ROUNDS_LEAST = 10, /* with fewer, a family of metrics can claim nothing at 1 % */
     SPEC_LOOKS_MAX = 8,
 };
@@ -90,6 +94,25 @@ struct spec_service {
     struct spec_pairs env;
     int64_t tcp_port; /* ready when it takes a connection here; 0: */
     char *socket;     /* or on this Unix socket in the shared folder; NULL: */
+};
+
+/* One way to start the service; an axis of the matrix has several. */
+struct spec_value {
+    char *name;
+    struct spec_pairs env; /* over those of 'start' */
+    struct spec_list args; /* behind those of its command */
+};
+
+struct spec_axis {
+    char *name;
+    struct spec_value *values;
+    size_t values_len;
+};
+
+/* A combination that is measured. A spec without axes has one, whose name is "". */
+struct spec_variant {
+    char *name; /* "extensions=on,workers=4" */
+    size_t value[SPEC_AXES_MAX];
 };
 
 struct spec_expect {
@@ -189,6 +212,11 @@ struct spec {
     struct spec_ready ready;
     struct spec_service *services; /* in the order of their start */
     size_t services_len;
+    struct spec_axis *axes;
+    size_t axes_len;
+    struct spec_variant *variants; /* at least one */
+    size_t variants_len;
+    size_t baseline; /* the combination that the others are compared with */
     struct spec_scenario *scenarios;
     size_t scenarios_len;
     struct spec_sensitivity sensitivity;
@@ -214,9 +242,10 @@ void spec_explain(const struct spec *s, struct str *out);
  * between them. Returns how many. */
 size_t spec_looks(const struct spec_sensitivity *s, int out[SPEC_LOOKS_MAX]);
 
-/* Names the workload of a scenario (endpoints, load, services): part of a series' identity. */
+/* Names the workload of a scenario (endpoints, load, services) in one combination of variants:
+ * part of a series' identity. */
 void spec_workload_digest(const struct spec *s, const struct spec_scenario *scenario,
-                          unsigned char out[DIGEST_BYTES]);
+                          const struct spec_variant *variant, unsigned char out[DIGEST_BYTES]);
 /* Names what is beside the service under test: part of the key of a database's template. */
 void spec_services_digest(const struct spec *s, unsigned char out[DIGEST_BYTES]);
 /* Names build command, environment and outputs: part of the build cache's key. */

@@ -29,6 +29,9 @@ int spec_read_load(const struct json_doc *doc, const struct json *object,
 int spec_read_services(const struct json_doc *doc, const struct json *root, struct spec *s,
                        struct err *e);
 
+int spec_read_variants(const struct json_doc *doc, const struct json *root, struct spec *s,
+                       struct err *e);
+
 /* What would break a request line, a header or a log line is refused with these. */
 bool spec_has_control(const char *text);
 bool spec_is_url_path(const char *text);
@@ -39,12 +42,15 @@ void spec_list_done(struct spec_list *l);
 void spec_pairs_done(struct spec_pairs *p);
 void spec_command_done(struct spec_command *c);
 void spec_services_done(struct spec *s);
+void spec_variants_done(struct spec *s);
 
 void spec_write_list(struct jw *w, const char *key, const struct spec_list *l);
 void spec_write_pairs(struct jw *w, const char *key, const struct spec_pairs *p);
 void spec_write_command(struct jw *w, const char *key, const struct spec_command *c);
 void spec_write_size(struct jw *w, const char *key, int64_t bytes);
 void spec_write_services(struct jw *w, const struct spec *s); /* nothing when there are none */
+void spec_write_variants(struct jw *w, const struct spec *s);
+void spec_write_variant(struct jw *w, const struct spec *s, const struct spec_variant *v);
 void spec_write_duration(struct jw *w, const char *key, int64_t ns);
 /* As few digits as read back as the same number. */
 void spec_write_share(struct jw *w, const char *key, double share);

@@ -334,10 +334,10 @@ static int section(const struct json_doc *doc, const struct json *root, const ch
 static int read_root(const struct json_doc *doc, const struct json *root, struct spec *s,
                      struct err *e)
 {
-    static const char *const keys[] = {"$schema", "version", "build",     "start",
-                                       "ready",   "load",    "scenarios", "sensitivity",
-                                       "checks",  "confirm", "triggers",  "report",
-                                       "limits",  "ignore",  "services",  NULL};
+    static const char *const keys[] = {
+        "$schema",   "version",     "build",    "start",    "ready",    "load",
+        "scenarios", "sensitivity", "checks",   "confirm",  "triggers", "report",
+        "limits",    "ignore",      "services", "variants", NULL};
     struct spec_load load = spec_load_default();
     const struct json *o;
     struct view schema = {0}; /* for editors */
@@ -360,7 +360,8 @@ static int read_root(const struct json_doc *doc, const struct json *root, struct
     if (section(doc, root, "load", false, &o, e) < 0 ||
         (o && spec_read_load(doc, o, &load, e) < 0))
         return -1;
-    if (spec_read_services(doc, root, s, e) < 0 || read_scenarios(doc, root, s, &load, e) < 0)
+    if (spec_read_services(doc, root, s, e) < 0 || spec_read_variants(doc, root, s, e) < 0 ||
+        read_scenarios(doc, root, s, &load, e) < 0)
         return -1;
     if (section(doc, root, "sensitivity", false, &o, e) < 0 ||
         (o && read_sensitivity(doc, o, &s->sensitivity, e) < 0))

@@ -26,8 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!view_eq(str_view(&once), str_view(&twice)) || s->scenarios_len != back->scenarios_len)
         abort();
     for (size_t i = 0; i < s->scenarios_len; i++) {
-        spec_workload_digest(s, &s->scenarios[i], a);
-        spec_workload_digest(back, &back->scenarios[i], b);
+        spec_workload_digest(s, &s->scenarios[i], &s->variants[0], a);
+        spec_workload_digest(back, &back->scenarios[i], &back->variants[0], b);
         if (!digest_equal(a, b))
             abort();
     }

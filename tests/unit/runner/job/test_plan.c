@@ -8,11 +8,50 @@
 
 #include "plan.h"
 
+static void make(struct plan *out, int64_t rounds, int64_t aa_rounds, bool has_base,
+                 uint64_t seed)
+{
+    plan_make(out, &(struct plan_wish){.rounds = rounds,
+                                       .aa_rounds = aa_rounds,
+                                       .has_base = has_base,
+                                       .variants = 1,
+                                       .seed = seed});
+}
+
+static void every_combination_is_in_every_round(void **state)
+{
+    struct plan p;
+    int first[4] = {0};
+    (void)state;
+
+    plan_make(&p,
+              &(struct plan_wish){
+                  .rounds = 200, .aa_rounds = 50, .has_base = true, .variants = 4, .seed = 3});
+
+    for (size_t i = 0; i < p.rounds.len; i++) {
+        const struct plan_round *r = &p.rounds.at[i];
+        int seen[4][SIDE_COUNT][2] = {0};
+        assert_int_equal(r->arms_len, r->kind == ROUND_ABA ? 12 : 8);
+        for (int k = 0; k < r->arms_len; k++)
+            seen[r->arms[k].variant][r->arms[k].side][r->arms[k].copy]++;
+        for (int v = 0; v < 4; v++) {
+            assert_int_equal(seen[v][SIDE_BASE][0], 1);
+            assert_int_equal(seen[v][SIDE_HEAD][0], 1);
+            assert_int_equal(seen[v][SIDE_BASE][1], r->kind == ROUND_ABA);
+        }
+        first[r->arms[0].variant]++;
+    }
+    /* In random order: each combination is first about as often; six standard deviations. */
+    for (int v = 0; v < 4; v++)
+        assert_in_range(first[v], 50 - 37, 50 + 37);
+    plan_done(&p);
+}
+
 static void every_round_has_its_arms_once(void **state)
 {
     struct plan p;
 
-    plan_make(&p, 30, 10, true, 7);
+    make(&p, 30, 10, true, 7);
 
     int aba = 0;
     for (size_t i = 0; i < p.rounds.len; i++) {
@@ -39,9 +78,9 @@ static void same_seed_same_plan(void **state)
     struct plan b;
     struct plan c;
 
-    plan_make(&a, 12, 4, true, 99);
-    plan_make(&b, 12, 4, true, 99);
-    plan_make(&c, 12, 4, true, 100);
+    make(&a, 12, 4, true, 99);
+    make(&b, 12, 4, true, 99);
+    make(&c, 12, 4, true, 100);
 
     bool differs = false;
     for (size_t i = 0; i < a.rounds.len; i++) {
@@ -68,7 +107,7 @@ static void neither_side_is_favoured(void **state)
     int base_first = 0;
     for (uint64_t seed = 0; seed < 1000; seed++) {
         struct plan p;
-        plan_make(&p, 10, 0, true, seed);
+        make(&p, 10, 0, true, seed);
         for (size_t i = 0; i < p.rounds.len; i++)
             base_first += p.rounds.at[i].arms[0].side == SIDE_BASE;
         plan_done(&p);
@@ -85,7 +124,7 @@ static void aba_rounds_are_spread(void **state)
     for (uint64_t seed = 0; seed < 2000; seed++) {
         struct plan p;
         int in_third[3] = {0};
-        plan_make(&p, 9, 3, true, seed);
+        make(&p, 9, 3, true, seed);
         for (size_t i = 0; i < 9; i++) {
             at_place[i] += p.rounds.at[i].kind == ROUND_ABA;
             in_third[i / 3] += p.rounds.at[i].kind == ROUND_ABA;
@@ -104,7 +143,7 @@ static void without_a_base_only_head_is_measured(void **state)
 {
     struct plan p;
 
-    plan_make(&p, 5, 2, false, 1);
+    make(&p, 5, 2, false, 1);
 
     assert_int_equal(p.rounds.len, 5);
     for (size_t i = 0; i < 5; i++) {
@@ -119,6 +158,7 @@ static void without_a_base_only_head_is_measured(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_combination_is_in_every_round),
         cmocka_unit_test(every_round_has_its_arms_once),
         cmocka_unit_test(same_seed_same_plan),
         cmocka_unit_test(neither_side_is_favoured),

@@ -62,8 +62,8 @@ static void check_round_trip(const struct spec *s)
     }
     for (size_t i = 0; i < s->scenarios_len; i++) {
         unsigned char a[DIGEST_BYTES], b[DIGEST_BYTES];
-        spec_workload_digest(s, &s->scenarios[i], a);
-        spec_workload_digest(back, &back->scenarios[i], b);
+        spec_workload_digest(s, &s->scenarios[i], &s->variants[0], a);
+        spec_workload_digest(back, &back->scenarios[i], &back->variants[0], b);
         assert_true(digest_equal(a, b));
         assert_true(s->scenarios[i].load.rate_rps == back->scenarios[i].load.rate_rps);
         assert_int_equal(s->scenarios[i].load.kind, back->scenarios[i].load.kind);
@@ -387,7 +387,7 @@ static void digests_change_with_what_they_name(void **state)
         build[ARRAY_LEN(builds)][DIGEST_BYTES];
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         AUTO(spec_freep) struct spec *s = read_good(texts[i]);
-        spec_workload_digest(s, &s->scenarios[0], workload[i]);
+        spec_workload_digest(s, &s->scenarios[0], &s->variants[0], workload[i]);
         for (size_t k = 0; k < i; k++)
             assert_false(digest_equal(workload[i], workload[k]));
     }
@@ -402,7 +402,7 @@ static void digests_change_with_what_they_name(void **state)
     AUTO(spec_freep)
     struct spec *s = read_good(WITH("\"report\":{\"gate\":true},\"checks\":[]"));
     unsigned char same[DIGEST_BYTES];
-    spec_workload_digest(s, &s->scenarios[0], same);
+    spec_workload_digest(s, &s->scenarios[0], &s->variants[0], same);
     assert_true(digest_equal(same, workload[0]));
     (void)state;
 }

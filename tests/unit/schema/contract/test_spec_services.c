@@ -119,7 +119,7 @@ static void services_are_part_of_the_workload(void **state)
     (void)state;
     for (size_t i = 0; i < 4; i++) {
         AUTO(spec_freep) struct spec *s = read_good(texts[i]);
-        spec_workload_digest(s, &s->scenarios[0], digest[i]);
+        spec_workload_digest(s, &s->scenarios[0], &s->variants[0], digest[i]);
         for (size_t k = 0; k < i; k++)
             assert_false(digest_equal(digest[i], digest[k]));
     }
