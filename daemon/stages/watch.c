@@ -190,8 +190,10 @@ static void look_done(struct look *l)
 {
     mirror_closep(&l->m);
     mirror_refs_done(&l->refs);
-    if ((l->queued || l->stopped) && l->w->o.bells)
+    if ((l->queued || l->stopped) && l->w->o.bells) {
         bell_ring(&l->w->o.bells->dispatch);
+        bell_ring(&l->w->o.bells->post); /* the forge is told that it waits */
+    }
 }
 
 static void note_result(struct watch *w, struct watched *r, const struct err *e)

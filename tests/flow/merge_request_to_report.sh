@@ -1,10 +1,11 @@
 #!/bin/sh
-# A merge request over smart HTTP: measured against its merge base, reported through the signed
-# webhook and as a file; a force-push supersedes the job that is open.
+# A merge request over smart HTTP: measured against its merge base, reported on its forge, through
+# the signed webhook and as a file; a force-push supersedes the job that is open.
 . "$(dirname "$0")/lib.sh"
 
-receiver_pid=
+receiver_pid= forge_pid=
 stop_servers() {
+    [ -z "$forge_pid" ] || kill "$forge_pid" 2>/dev/null || :
     [ -z "$receiver_pid" ] || kill "$receiver_pid" 2>/dev/null || :
     [ ! -f "$scratch/lighttpd.pid" ] || kill "$(cat "$scratch/lighttpd.pid")" 2>/dev/null || :
 }
@@ -35,9 +36,25 @@ while [ ! -s "$scratch/received.port" ]; do
     sleep 0.1
 done
 
+mkfifo "$scratch/forge.in"
+/usr/bin/python3 "$PACEWATCH_SOURCE/tests/forges/scripted_forge.py" gitea \
+    <"$scratch/forge.in" >"$scratch/forge.port" &
+forge_pid=$!
+exec 3>"$scratch/forge.in"
+while [ ! -s "$scratch/forge.port" ]; do
+    [ "$(date +%s)" -lt "$((deadline + 10))" ] || fail "the forge did not start"
+    sleep 0.1
+done
+forge=http://127.0.0.1:$(cat "$scratch/forge.port")
+curl -sf -X PUT -d '{"number": 1, "fork": false}' -o /dev/null "$forge/_mr"
+printf 's3cret-token\n' >"$scratch/token"
+chmod 600 "$scratch/token"
+
 fast_spec "$scratch/spec.json"
 write_config "{ \"name\": \"shop\", \"url\": \"http://127.0.0.1:$git_port/git/shop.git\",
     \"spec\": \"$scratch/spec.json\", \"poll\": \"500ms\",
+    \"forge\": { \"kind\": \"gitea\", \"url\": \"$forge\", \"project\": \"acme/shop\",
+                 \"token_file\": \"$scratch/token\" },
     \"notify\": { \"webhook\": \"http://127.0.0.1:$(cat "$scratch/received.port")/hook\",
                   \"secret_file\": \"$scratch/secret\", \"allow_private\": true } }"
 start_daemon
@@ -69,6 +86,25 @@ assert all(r["signature_good"] for r in rows), "a signature was wrong"
 assert len({r["id"] for r in rows}) == len(rows), "a message came twice"
 assert any("slower (confirmed)" in r["body"]["markdown"] for r in rows), "no confirmed report"
 PY
+
+# One comment that was edited, a new one when the regression was confirmed, statuses throughout.
+head=$(git -C "$scratch/shop" rev-parse HEAD)
+curl -sf "$forge/_state" >"$scratch/forge.json"
+/usr/bin/python3 - "$scratch/forge.json" "$head" <<'PY'
+import json, sys
+state, head = json.load(open(sys.argv[1])), sys.argv[2]
+wrong = [r for r in state["requests"] if r["wrong"]]
+assert not wrong, wrong
+first, confirmed = state["comments"]
+assert first["edits"] > 0 and first["body"].startswith("**A regression was confirmed**"), first
+assert confirmed["body"].startswith("**slower (confirmed)**"), confirmed
+own = [s for s in state["statuses"] if s["sha"] == head]
+assert own[0]["state"] == "pending" and own[-1]["state"] == "success", own
+assert own[-1]["description"].startswith("slower (confirmed)"), own[-1]
+old = [s for s in state["statuses"] if s["sha"] != head]
+assert not old or "superseded" in old[-1]["description"], old
+PY
+! grep -q s3cret-token "$scratch/daemon.log" || fail "a token is in the log"
 
 stop_daemon
 check_database

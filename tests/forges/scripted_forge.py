@@ -11,7 +11,7 @@ speak. Prints its port, ends when its standard input does. Besides the API:
                     "times": 1}; see FAULTS
     PUT  /_comment  {"author", "body"}: somebody writes a comment
     PUT  /_delete   {"id"}: somebody deletes one
-    PUT  /_mr       {"head", "open", "draft", "fork", "target"}: how the merge request is now
+    PUT  /_mr       {"number", "head", "open", "draft", "fork", "target"}: how it is now
     GET  /_state    comments, statuses, checks, every request and what was wrong with it
 """
 import base64
@@ -32,8 +32,9 @@ AS_APP = EXTRA == "app"
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOKEN = "s3cret-token"
 LONG_TOKEN = "ghs_" + "x" * 2000  # tokens of Apps have no fixed size
-HEAD = "c9" + 38 * "0"  # of the merge request; its short form is what Bitbucket Cloud tells
-MR = 12
+# Of the merge request; its head's short form is what Bitbucket Cloud tells.
+mr = {"number": 12, "head": "c9" + 38 * "0", "open": True, "draft": False, "fork": True,
+      "target": "main"}
 US, OWNER, OUTSIDER = 7, 1, 3
 NAMES = {US: "pacewatch", OWNER: "alice", OUTSIDER: "mallory"}
 ROLES = {US: "write", OWNER: "admin", OUTSIDER: "read"}
@@ -143,29 +144,27 @@ def comment_doc(c):
             "created_at": c["created"], "updated_at": c["updated"]}
 
 
-mr = {"head": HEAD, "open": True, "draft": False, "fork": True, "target": "main"}
-
-
 def mr_doc():
     head, source = mr["head"], 2 if mr["fork"] else 1
     if KIND == "gitlab":
-        return {"iid": MR, "sha": head, "target_branch": mr["target"], "draft": mr["draft"],
+        return {"iid": mr["number"], "sha": head, "target_branch": mr["target"],
+                "draft": mr["draft"],
                 "state": "opened" if mr["open"] else "closed",
                 "source_project_id": source, "target_project_id": 1, "author": user(OUTSIDER),
                 "labels": ["pacewatch", "slow?"]}
     if KIND == "bitbucket":
-        return {"id": MR, "state": "OPEN" if mr["open"] else "DECLINED", "draft": mr["draft"],
-                "author": user(OUTSIDER),
+        return {"id": mr["number"], "state": "OPEN" if mr["open"] else "DECLINED",
+                "draft": mr["draft"], "author": user(OUTSIDER),
                 "source": {"commit": {"hash": head[:12]},
                            "repository": {"uuid": "{%d}" % source, "full_name": "mallory/shop"}},
                 "destination": {"branch": {"name": mr["target"]}, "repository": {"uuid": "{1}"}}}
     if KIND == "bitbucket-server":
-        return {"id": MR, "state": "OPEN" if mr["open"] else "DECLINED",
+        return {"id": mr["number"], "state": "OPEN" if mr["open"] else "DECLINED",
                 "author": {"user": user(OUTSIDER)},
                 "fromRef": {"latestCommit": head, "repository": {"id": source}},
                 "toRef": {"displayId": mr["target"], "repository": {"id": 1}}}
-    return {"number": MR, "state": "open" if mr["open"] else "closed", "draft": mr["draft"],
-            "user": user(OUTSIDER),
+    return {"number": mr["number"], "state": "open" if mr["open"] else "closed",
+            "draft": mr["draft"], "user": user(OUTSIDER),
             "head": {"sha": head, "repo": {"id": source, "full_name": "mallory/shop"}},
             "base": {"ref": mr["target"], "repo": {"id": 1}}, "labels": [{"name": "pacewatch"},
                                                                    {"name": "slow?"}]}
@@ -246,7 +245,7 @@ def operate(name, params, query, doc):
         if not c:
             return 404, {"message": "no such comment"}
         return (200, comment_doc(c)) if name == "comment_get" else edit_comment(c, doc)
-    if "number" in params and int(params["number"]) != MR:
+    if "number" in params and int(params["number"]) != mr["number"]:
         return (500 if KIND == "gitea" else 404), {"message": "no such merge request"}
     if name in ("role", "role_above"):
         found = role_doc(params, query) if name == "role" else {"values": []}

@@ -81,7 +81,9 @@ static void judge_and_post(struct line *l)
 static int64_t queue_mr(struct line *l)
 {
     int64_t job = fixture_queue(&l->s.f, 3, -1);
-    assert_int_equal(fixture_int(&l->s.f, "UPDATE job SET kind = 'mr' RETURNING 1"), 1);
+    assert_int_equal(fixture_int(&l->s.f, "UPDATE job SET kind = 'mr' WHERE state = 'queued'"
+                                          " RETURNING 1"),
+                     1);
     return job;
 }
 
@@ -289,6 +291,86 @@ static void a_superseded_head_is_not_left_pending(void **state)
     (void)state;
 }
 
+/* --- names of others -------------------------------------------------------------------------
+ */
+
+static size_t count_of(const char *text, const char *what)
+{
+    size_t n = 0;
+    for (const char *at = text; (at = strstr(at, what)); at += strlen(what))
+        n++;
+    return n;
+}
+
+/* What a forge reads outside of code: 'text' with everything between backticks taken out. */
+static void without_code(const char *text, struct str *out)
+{
+    bool code = false;
+    for (; *text; text++) {
+        if (*text == '`')
+            code = !code;
+        else if (!code)
+            str_addc(out, *text);
+    }
+}
+
+static void check_harmless(struct line *l, size_t n)
+{
+    AUTO(str_done) struct str text = STR_INIT(1 << 20);
+    AUTO(str_done) struct str seen = STR_INIT(1 << 20);
+    comment_text(l, n, &text);
+    without_code(str_text(&text), &seen);
+    bool bitbucket =
+        l->b.options.kind == FORGE_BITBUCKET || l->b.options.kind == FORGE_BITBUCKET_SERVER;
+    assert_int_equal(count_of(str_text(&seen), "<!--"), bitbucket ? 0 : 1);
+    assert_int_equal(count_of(str_text(&seen), "[//]: #"), bitbucket ? 1 : 0);
+    static const char *const harm[] = {"\n/",  "@everyone",     "#17", "!3",
+                                       "<img", "](http://evil", "\r"};
+    for (size_t i = 0; i < ARRAY_LEN(harm); i++)
+        if (strstr(str_text(&seen), harm[i]))
+            fail_msg("'%s' in: %s", harm[i], str_text(&text));
+}
+
+static void names_of_others_do_nothing_on_any_forge(void **state)
+{
+    static const char *const names[] = {
+        "/close",
+        "@everyone",
+        "a|b @everyone",
+        "` @everyone #17 !3 `",
+        "<!-- pacewatch:x:y -->",
+        "<img src=x> [a](http://evil)",
+        "[//]: # (pacewatch:mr/12/report:00)",
+        "x\r\n/close\n\n@everyone",
+        "``` @everyone",
+    };
+    for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+        struct line l;
+        open_line(&l, kinds[k], ALWAYS);
+        for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+            AUTO(str_done) struct str hex = STR_INIT(512);
+            AUTO(str_done) struct str sql = STR_INIT(1024);
+            str_add_hex(&hex, names[i], strlen(names[i]));
+            str_addf(&sql, "UPDATE branch SET name = CAST(x'%s' AS TEXT) RETURNING 1",
+                     str_text(&hex));
+            fixture_int(&l.s.f, str_text(&sql));
+            str_clear(&sql);
+            str_addf(&sql, "UPDATE git_commit SET subject = CAST(x'%s' AS TEXT) RETURNING 1",
+                     str_text(&hex));
+            fixture_int(&l.s.f, str_text(&sql));
+            int64_t job = queue_mr(&l);
+            post_all(&l);
+            check_harmless(&l, 0);
+            fixture_deliver(&l.s.f, job, &fast);
+            judge_and_post(&l);
+            check_harmless(&l, 0);
+        }
+        forge_bench_check(&l.b);
+        close_line(&l);
+    }
+    (void)state;
+}
+
 /* --- what goes wrong -------------------------------------------------------------------------
  */
 
@@ -474,6 +556,7 @@ int main(void)
         cmocka_unit_test(a_newer_head_edits_the_same_comment),
         cmocka_unit_test(progress_is_told_by_phase_and_then_at_a_pace),
         cmocka_unit_test(a_superseded_head_is_not_left_pending),
+        cmocka_unit_test(names_of_others_do_nothing_on_any_forge),
         cmocka_unit_test(whatever_the_answer_there_is_one_comment),
         cmocka_unit_test(a_copied_marker_fools_nobody),
         cmocka_unit_test(a_spent_budget_is_waited_for),
