@@ -14,6 +14,32 @@ ENGINE = os.environ.get("LOAD_ENGINE", "auto")
 RUN_LIMIT_S = 120
 
 
+def validate(document, name):
+    """Against the schema of that name in schema/contract; without python3-jsonschema not at all."""
+    try:
+        import jsonschema
+    except ImportError:
+        return
+    source = os.environ.get("PACEWATCH_SOURCE", os.path.join(HERE, "..", "..", ".."))
+    folder = os.path.realpath(os.path.join(source, "schema", "contract"))
+
+    def read(uri):
+        with open(os.path.join(folder, os.path.basename(uri)), encoding="utf-8") as text:
+            return json.load(text)
+
+    schema = read(f"{name}.schema.json")
+    resolver = jsonschema.RefResolver(f"file://{folder}/", schema, handlers={"file": read,
+                                                                            "https": read})
+    jsonschema.Draft202012Validator(schema, resolver=resolver).validate(document)
+
+
+def sample(name):
+    source = os.environ.get("PACEWATCH_SOURCE", os.path.join(HERE, "..", "..", ".."))
+    path = os.path.join(source, "schema", "contract", f"{name}.sample.json")
+    with open(path, encoding="utf-8") as text:
+        return json.load(text)
+
+
 class Server:
     """A server program that says its ports in its first line."""
 

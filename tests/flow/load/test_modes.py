@@ -14,9 +14,8 @@ import unittest
 import zlib
 from xml.etree import ElementTree
 
-from loadtest import LOAD, Run, bench_server, hostile
+from loadtest import LOAD, Run, bench_server, hostile, sample, validate
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 SCENARIO = {
     "name": "mix",
     "endpoints": [
@@ -282,17 +281,11 @@ class Modes(unittest.TestCase):
                 self.assertIn(word, run.stderr)
 
     def test_result_is_what_the_schema_says(self):
-        source = os.environ.get("PACEWATCH_SOURCE", os.path.join(HERE, "..", "..", ".."))
-        contract = os.path.join(source, "schema", "contract")
-        with open(os.path.join(contract, "load.schema.json"), encoding="utf-8") as schema:
-            properties = json.load(schema)["properties"]
-        with open(os.path.join(contract, "load.sample.json"), encoding="utf-8") as sample:
-            sample = json.load(sample)
-
         run = self.load("-c", 2, "-n", 20)
 
-        self.assertEqual(set(run.result), set(properties))
-        self.assertEqual(set(sample), set(properties))
+        validate(run.result, "load")
+        validate(sample("load"), "load")
+        self.assertEqual(set(run.result), set(sample("load")))
 
 
 class Namespace(unittest.TestCase):
@@ -418,6 +411,8 @@ class Probes(unittest.TestCase):
         finally:
             server.stop()
 
+        validate(run.result, "load_probe")
+        validate(sample("load_probe"), "load_probe")
         rows = run.result["rows"]
         self.assertEqual([row["rate_rps"] for row in rows], [200, 400, 600])
         self.assertEqual([row["answered"] for row in rows], [100, 100, 100])
@@ -431,6 +426,7 @@ class Probes(unittest.TestCase):
         finally:
             server.stop()
 
+        validate(run.result, "load_probe")
         # 2 ms of work each: 500 requests per second at most, less on a busy machine.
         self.assertGreater(run.result["answer_rps"], 200, run.stderr)
         self.assertLess(run.result["answer_rps"], 640)
