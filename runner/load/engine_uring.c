@@ -39,7 +39,7 @@ enum {
     COMPLETIONS = 16384,
     BUFFERS_MAX = 2048, /* a power of two */
     BUFFERS_FIRST = 32, /* what is handed out at first; doubled whenever that was too little */
-    BUFFER_BYTES = 63 * 64,
+    BUFFER_BYTES = 511 * 64, /* untouched pages of small answers cost nothing */
     GROUP = 1,
     SENDS_MAX = 16, /* requests that wait for one system call */
     LONG_ANSWER = 1024,
