@@ -8,7 +8,7 @@ build="gcc libc6-dev make cmake ninja-build pkg-config git ca-certificates libgi
  libarchive-dev libseccomp-dev libnghttp2-dev liburing-dev python3"
 run="bubblewrap git"
 test="libcmocka-dev sqlite3 curl openssl python3-jsonschema python3-numpy python3-scipy chromium
- lighttpd procps psmisc mandoc clang-format nginx-light python3-aiohttp
+ lighttpd openssh-server procps psmisc mandoc clang-format nginx-light python3-aiohttp
  postgresql-15 python3-psycopg2"
 
 bench="wrk apache2-utils nghttp2-client nginx-light"
