@@ -71,7 +71,8 @@ int store_alert_close(struct store *s, int64_t job, struct err *e)
 {
     AUTO(sql_done)
     struct sql q = sql_open(s, "UPDATE alert SET closed_ms = :now"
-                               " WHERE job_id = :job AND closed_ms IS NULL");
+                               " WHERE job_id = :job AND method = 'pair'"
+                               " AND closed_ms IS NULL");
     sql_int(&q, ":now", clock_wall_ms());
     sql_int(&q, ":job", job);
     return sql_run(&q, e);
