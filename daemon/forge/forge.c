@@ -255,6 +255,11 @@ int forge_comment_edit(struct forge *f, int64_t number, const char *id, struct v
     return settle(f->api->comment_edit(f, number, id, body, a, e), a, false);
 }
 
+bool forge_has_checks(const struct forge *f)
+{
+    return f->options.app_key_file != NULL;
+}
+
 int forge_status_put(struct forge *f, const struct forge_status *status,
                      char id[FORGE_ID_MAX + 1], struct forge_answer *a, struct err *e)
 {

@@ -173,6 +173,9 @@ struct forge_status {
     const char *summary;     /* Markdown, for the check run of a GitHub App; NULL: none */
 };
 
+/* Are heads given check runs, which show a summary, instead of statuses? */
+bool forge_has_checks(const struct forge *f);
+
 /* A check run when the forge is used as a GitHub App, a commit status otherwise. 'id' is the
  * check run's: empty the first time, filled then, given again for the next state. */
 int forge_status_put(struct forge *f, const struct forge_status *status,

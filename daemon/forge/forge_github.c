@@ -135,7 +135,7 @@ static int check_put(struct forge *f, const struct forge_status *s, char *id,
 static int status_put(struct forge *f, const struct forge_status *s, char *id,
                       struct forge_answer *a, struct err *e)
 {
-    return f->options.app_key_file ? check_put(f, s, id, a, e) : hub_status_put(f, s, id, a, e);
+    return forge_has_checks(f) ? check_put(f, s, id, a, e) : hub_status_put(f, s, id, a, e);
 }
 
 const struct forge_api forge_api_github = {

@@ -112,12 +112,13 @@ static int tell_status(const struct telling *t, const struct notice_forge *forge
     struct notice_status status = {
         .state = r->confirming ? FORGE_PENDING : conclusion(r, t->gate),
         .url = t->url.len ? str_text(&t->url) : NULL,
-        .summary = str_text(t->markdown),
     };
     if (!forge || !forge->statuses || (r->kind != JOB_MR && r->kind != JOB_PUSH))
         return 0;
     report_headline(r, &words);
     status.description = str_text(&words);
+    if (forge_has_checks(forge->forge))
+        status.summary = str_text(t->markdown);
     memcpy(status.sha, r->head, sizeof status.sha);
     struct outbox o = text_of(t, OUTBOX_STATUS);
     return notice_queue_status(t->j->store, &o, &status, e);
