@@ -34,9 +34,12 @@ static void ring(struct asking *a, const struct bell *bell)
 
 static void name_ref(const struct asking *a, char out[RECORD_REF_MAX])
 {
-    bool lab = forge_kind(a->forge->forge) == FORGE_GITLAB;
-    (void)snprintf(out, RECORD_REF_MAX, "refs/%s/%" PRId64 "/head",
-                   lab ? "merge-requests" : "pull", a->row.mr);
+    enum forge_kind kind = forge_kind(a->forge->forge);
+    const char *folder = kind == FORGE_GITLAB             ? "merge-requests"
+                         : kind == FORGE_BITBUCKET_SERVER ? "pull-requests"
+                                                          : "pull";
+    (void)snprintf(out, RECORD_REF_MAX, "refs/%s/%" PRId64 "/%s", folder, a->row.mr,
+                   kind == FORGE_BITBUCKET_SERVER ? "from" : "head");
 }
 
 /* The head that the forge names now and no other: a push that comes later needs another word.

@@ -53,6 +53,7 @@ static void make_patterns(struct watched *r)
     if (r->conf->merge_requests != MR_NONE) {
         add_pattern(r, &n, "refs/pull/[0-9]*", "/head");
         add_pattern(r, &n, "refs/merge-requests/[0-9]*", "/head");
+        add_pattern(r, &n, "refs/pull-requests/[0-9]*", "/from");
     }
 }
 

@@ -16,16 +16,24 @@ const struct mirror_ref *watch_find_ref(const struct look *l, const char *name)
     return NULL;
 }
 
+/* How forges name the head of a merge request. */
+static const struct {
+    const char *prefix, *leaf;
+} mr_refs[] = {
+    {"refs/pull/", "head"},
+    {"refs/merge-requests/", "head"},
+    {"refs/pull-requests/", "from"},
+};
+
 bool watch_mr_number(const char *ref, int64_t *out)
 {
-    static const char *const prefixes[] = {"refs/pull/", "refs/merge-requests/"};
     struct view v = view_z(ref);
-    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(mr_refs); i++) {
         struct view number, rest;
-        if (!view_starts(v, prefixes[i]))
+        if (!view_starts(v, mr_refs[i].prefix))
             continue;
-        return view_cut(view_skip(v, strlen(prefixes[i])), '/', &number, &rest) &&
-               view_eqz(rest, "head") && opt_int(number, 1, INT64_MAX, out, NULL) == 0;
+        return view_cut(view_skip(v, strlen(mr_refs[i].prefix)), '/', &number, &rest) &&
+               view_eqz(rest, mr_refs[i].leaf) && opt_int(number, 1, INT64_MAX, out, NULL) == 0;
     }
     return false;
 }
@@ -118,16 +126,18 @@ static int note_mrs(struct look *l, struct err *e)
 
 enum { MR_REF_MAX = 64 };
 
-/* The reference of a merge request, whichever of its two names it has; NULL: it is gone. 'pull'
+/* The reference of a merge request, whichever of its names it has; NULL: it is gone. 'pull'
  * gets the first of them. */
 static const struct mirror_ref *find_mr_ref(const struct look *l, int64_t number,
                                             char pull[MR_REF_MAX])
 {
-    char merge[MR_REF_MAX];
-    (void)snprintf(pull, MR_REF_MAX, "refs/pull/%" PRId64 "/head", number);
-    (void)snprintf(merge, sizeof merge, "refs/merge-requests/%" PRId64 "/head", number);
-    const struct mirror_ref *ref = watch_find_ref(l, pull);
-    return ref ? ref : watch_find_ref(l, merge);
+    const struct mirror_ref *ref = NULL;
+    for (size_t i = ARRAY_LEN(mr_refs); i-- > 0 && !ref;) { /* the first one last, for 'pull' */
+        (void)snprintf(pull, MR_REF_MAX, "%s%" PRId64 "/%s", mr_refs[i].prefix, number,
+                       mr_refs[i].leaf);
+        ref = watch_find_ref(l, pull);
+    }
+    return ref;
 }
 
 static int note_gone_mrs(struct look *l, struct err *e)

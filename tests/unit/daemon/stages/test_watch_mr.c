@@ -23,6 +23,29 @@ static void merge_request_is_measured_against_its_merge_base(void **state)
     assert_string_equal(jobs, "mr:m1<c2");
 }
 
+/* Its head is gone again afterwards. */
+static void merge_request_of_data_center_is_found(void **state)
+{
+    struct bench *b = *state;
+    char jobs[256], change[256];
+    (void)watch_step(b->watch);
+    merge_request(b, "m1", "main~1");
+    scratch_run(&b->dir,
+                "git -C shop.git update-ref refs/pull-requests/9/from refs/pull/7/head; git -C "
+                "shop.git update-ref -d refs/pull/7/head");
+
+    bench_look(b);
+
+    bench_jobs_of(b, "'queued'", jobs);
+    assert_string_equal(jobs, "mr:m1<c2");
+    scratch_run(&b->dir, "git -C shop.git update-ref -d refs/pull-requests/9/from");
+    bench_look(b);
+    bench_jobs_of(b, "'queued'", jobs);
+    bench_last_change(b, change);
+    assert_string_equal(jobs, "");
+    assert_string_equal(change, "refs/pull/9/head planned ");
+}
+
 static void newer_head_supersedes_the_open_job(void **state)
 {
     struct bench *b = *state;
@@ -95,6 +118,7 @@ int main(int argc, char **argv)
         return mirror_child_main(argc, argv);
     const struct CMUnitTest tests[] = {
         CASE(merge_request_is_measured_against_its_merge_base),
+        CASE(merge_request_of_data_center_is_found),
         CASE(newer_head_supersedes_the_open_job),
         CASE(merged_or_closed_merge_request_ends_its_jobs),
         CASE(head_that_is_in_the_target_already_is_not_measured),
