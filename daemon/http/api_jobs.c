@@ -68,6 +68,8 @@ static void write_run(struct jw *w, const struct view_job_page *p)
     jw_bool(w, "identical", p->identical);
     jw_int(w, "started_ms", p->started_ms);
     jw_int(w, "ended_ms", p->ended_ms);
+    jw_int(w, "rounds_planned", p->rounds_planned);
+    jw_text(w, "end", p->end);
     api_write_json(w, "identity", p->identity_json);
     api_write_json(w, "state", p->state_json);
     api_write_json(w, "noise", p->noise_json);

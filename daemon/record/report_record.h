@@ -38,6 +38,9 @@ struct report {
     char spec[REPORT_SPEC_HEX + 1]; /* start of the spec's hash */
     int64_t seed;
     int64_t started_ms, ended_ms; /* of the measuring */
+    int rounds_planned;           /* 0: not known */
+    enum result_end end;
+    bool duet; /* both arms of a round at once */
 
     const char
         *public_url; /* borrowed, set by the caller: where the dashboard is; NULL: unknown */

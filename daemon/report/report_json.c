@@ -107,6 +107,9 @@ void report_json(const struct report *r, struct str *out)
     add_origin(&w, r);
     jw_int(&w, "rounds", r->judged ? r->verdict.rounds : 0);
     jw_int(&w, "rounds_void", r->judged ? r->verdict.rounds_void : 0);
+    jw_int(&w, "rounds_planned", r->rounds_planned);
+    jw_text(&w, "end", result_end_names[r->end]);
+    jw_text(&w, "pairing", r->duet ? "duet" : "interleaved");
     add_notes(&w, r);
     jw_array(&w, "rows");
     for (size_t i = 0; r->judged && i < r->verdict.lines.len; i++)

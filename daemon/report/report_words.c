@@ -240,6 +240,12 @@ void report_facts(const struct report *r, void (*host)(struct str *, struct view
 {
     if (r->judged && r->verdict.outcome != OUTCOME_IDENTICAL)
         str_addf(out, "%d rounds used, %d void, ", r->verdict.rounds, r->verdict.rounds_void);
+    if (r->end == RESULT_END_LOOK)
+        str_addf(out, "ended at a look before round %d, ", r->rounds_planned);
+    else if (r->end == RESULT_END_TIME)
+        str_addf(out, "ended by its time limit before round %d, ", r->rounds_planned);
+    if (r->duet)
+        str_addz(out, "both arms at once (duet), ");
     str_addf(out, "seed %" PRId64, r->seed);
     if (r->host[0]) {
         str_addz(out, ", host ");

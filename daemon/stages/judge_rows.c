@@ -108,7 +108,7 @@ void judge_errors(const struct series_rounds *s, size_t rounds,
 {
     double margin = rules->margin;
     struct differences c = compare(s->base, s->head, rounds);
-    struct differences aa = compare(s->base, s->again, rounds);
+    struct differences aa = compare(s->twin, s->again, rounds);
     double lo, hi;
     median_of(s->base, rounds, &line->base, &lo, &hi);
     median_of(s->head, rounds, &line->head, &lo, &hi);
@@ -184,7 +184,7 @@ static void add_work(struct work *w, const struct job_samples *samples, size_t i
         .base = s->base,
         .head = s->head,
         .aa_rounds = samples->rounds,
-        .aa_first = s->base,
+        .aa_first = s->twin,
         .aa_second = s->again,
     };
     w->n++;

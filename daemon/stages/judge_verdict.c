@@ -194,6 +194,7 @@ void judge_join(struct job_samples *into, const struct job_samples *more)
         append(&s->base, into->rounds, twin ? twin->base : NULL, more->rounds);
         append(&s->head, into->rounds, twin ? twin->head : NULL, more->rounds);
         append(&s->again, into->rounds, twin ? twin->again : NULL, more->rounds);
+        append(&s->twin, into->rounds, twin ? twin->twin : NULL, more->rounds);
     }
     into->rounds += more->rounds;
     into->rounds_void += more->rounds_void;

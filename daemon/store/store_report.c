@@ -30,7 +30,8 @@ static int load_job(struct store *s, int64_t job, struct report *r, struct err *
     struct sql q = sql_open(
         s, "SELECT j.confirms, j.kind, j.state, p.name, b.name, m.number, base.sha,"
            " head.sha, mb.sha, head.subject, j.seed, spec.hash, n.host, run.started_ms,"
-           " run.ended_ms, c.id, run.notes"
+           " run.ended_ms, c.id, run.notes, run.rounds_planned, run.end_reason,"
+           " coalesce(json_extract(n.identity_json, '$.pairing') = 'duet', 0)"
            " FROM job j JOIN repo p ON p.id = j.repo_id"
            " JOIN branch b ON b.id = j.branch_id JOIN git_commit head ON head.id = j.head"
            " LEFT JOIN git_commit base ON base.id = j.base"
@@ -65,6 +66,9 @@ static int load_job(struct store *s, int64_t job, struct report *r, struct err *
     r->started_ms = sql_col_int(&q, 13);
     r->ended_ms = sql_col_int(&q, 14);
     r->confirming = sql_col_int(&q, 15);
+    r->rounds_planned = (int)sql_col_int(&q, 17);
+    r->end = (enum result_end)sql_col_word(&q, 18, result_end_names, RESULT_END_COUNT);
+    r->duet = sql_col_int(&q, 19) != 0;
     struct view notes = sql_col_view(&q, 16);
     if (notes.len)
         r->notes = mem_strndup(notes.at, notes.len);

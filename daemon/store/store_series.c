@@ -23,6 +23,7 @@ void job_samples_done(struct job_samples *js)
         free(r->base);
         free(r->head);
         free(r->again);
+        free(r->twin);
     }
     vec_done(&js->series);
 }
@@ -56,13 +57,19 @@ void series_rounds_init(struct series_rounds *r, size_t rounds)
     r->base = missing(rounds);
     r->head = missing(rounds);
     r->again = missing(rounds);
+    r->twin = missing(rounds);
 }
 
 void series_rounds_set(struct series_rounds *r, size_t round, enum side side, int copy,
                        double value)
 {
-    double *column = side == SIDE_HEAD ? r->head : copy ? r->again : r->base;
+    double *column = side == SIDE_HEAD ? r->head
+                     : copy == 0       ? r->base
+                     : copy == 1       ? r->again
+                                       : r->twin;
     column[round] = value;
+    if (side == SIDE_BASE && copy == 0 && isnan(r->twin[round]))
+        r->twin[round] = value; /* until the real one comes */
 }
 
 static struct series_rounds *push_series(struct sql *q, int metric, struct job_samples *out)

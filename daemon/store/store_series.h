@@ -15,6 +15,7 @@ struct series_rounds {
     struct series_key key;
     double *base, *head;
     double *again; /* base measured the second time in that round (A/A) */
+    double *twin;  /* what stood beside that: base itself, or in a duet its third measurement */
 };
 
 struct job_samples {

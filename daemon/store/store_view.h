@@ -259,6 +259,8 @@ struct view_job_page {
     const char *host, *identity_json, *state_json, *noise_json;
     int64_t started_ms, ended_ms;
     struct view base_artifact, head_artifact; /* raw; empty: unknown */
+    int64_t rounds_planned;                   /* 0: unknown */
+    const char *end;                          /* "plan", "look", "time" */
     const char *outcome, *why;
     bool confirmed;
     int64_t rounds_counted, rounds_void;

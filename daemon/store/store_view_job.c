@@ -90,7 +90,8 @@ static int read_run(struct view_read *r, int64_t job, struct view_job_page *out,
     AUTO(sql_done)
     struct sql q = sql_open(
         r->store, "SELECT n.host, n.identity_json, t.facts_json, u.noise_json, u.started_ms,"
-                  " u.ended_ms, u.identical, u.base_artifact, u.head_artifact"
+                  " u.ended_ms, u.identical, u.base_artifact, u.head_artifact,"
+                  " u.rounds_planned, u.end_reason"
                   " FROM run u JOIN environment_state t ON t.id = u.env_state_id"
                   " JOIN environment n ON n.id = t.environment_id WHERE u.job_id = :job");
     sql_int(&q, ":job", job);
@@ -107,6 +108,8 @@ static int read_run(struct view_read *r, int64_t job, struct view_job_page *out,
     out->identical = sql_col_int(&q, 6) != 0;
     out->base_artifact = view_keep_bytes(r, &q, 7);
     out->head_artifact = view_keep_bytes(r, &q, 8);
+    out->rounds_planned = sql_col_int(&q, 9);
+    out->end = view_keep(r, &q, 10);
     return 0;
 }
 

@@ -22,15 +22,20 @@ static int read_topology(int cpu, const char *file, int fallback)
     return (int)value;
 }
 
+void cpus_read_cores(struct cpus_machine *m)
+{
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+        if (CPU_ISSET(cpu, &m->allowed))
+            m->core_of[cpu] = read_topology(cpu, "physical_package_id", 0) * CPU_SETSIZE +
+                              read_topology(cpu, "core_id", cpu);
+}
+
 void cpus_read(struct cpus_machine *out)
 {
     *out = (struct cpus_machine){0};
     if (sched_getaffinity(0, sizeof out->allowed, &out->allowed) < 0)
         CPU_SET(0, &out->allowed);
-    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
-        if (CPU_ISSET(cpu, &out->allowed))
-            out->core_of[cpu] = read_topology(cpu, "physical_package_id", 0) * CPU_SETSIZE +
-                                read_topology(cpu, "core_id", cpu);
+    cpus_read_cores(out);
 }
 
 /* Cores in the order of their first thread. */
@@ -89,6 +94,32 @@ void cpus_divide(const struct cpus_machine *m, struct cpus *out)
     write_list(&out->all, out->all_list);
     write_list(&out->service, out->service_list);
     write_list(&out->load, out->load_list);
+}
+
+bool cpus_halve(const struct cpus_machine *m, struct cpus out[2])
+{
+    int place_of[CPU_SETSIZE];
+    int threads;
+    int half = count_cores(m, place_of, &threads) / 2;
+    int services = half > 1 ? half / 2 : half;
+    for (int h = 0; h < 2; h++) {
+        struct cpus *c = &out[h];
+        *c = (struct cpus){.all = m->allowed, .cores = half, .shared = half < 2};
+        for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+            int place = place_of[cpu] - h * half;
+            if (place_of[cpu] < 0 || place < 0 || place >= half)
+                continue;
+            c->threads++;
+            CPU_SET(cpu, place < services ? &c->service : &c->load);
+        }
+        if (c->shared)
+            c->load = c->service;
+        c->house = c->load;
+        write_list(&c->all, c->all_list);
+        write_list(&c->service, c->service_list);
+        write_list(&c->load, c->load_list);
+    }
+    return half > 0;
 }
 
 int cpus_keep_house(const struct cpus *c, struct err *e)

@@ -35,8 +35,14 @@ struct cpus {
     char all_list[CPUS_LIST_MAX], service_list[CPUS_LIST_MAX], load_list[CPUS_LIST_MAX];
 };
 
-void cpus_read(struct cpus_machine *out); /* what this process may use now */
+void cpus_read(struct cpus_machine *out);     /* what this process may use now */
+void cpus_read_cores(struct cpus_machine *m); /* fills in core_of for those in m->allowed */
 void cpus_divide(const struct cpus_machine *m, struct cpus *out);
+
+/* Two equal halves of the machine, for a service and a generator each: whole cores, the same
+ * number in both, housekeeping beside the generators. 'shared' below four cores: then a half's
+ * service and generator take turns on the same ones. False: there is one core only. */
+bool cpus_halve(const struct cpus_machine *m, struct cpus out[2]);
 
 /* Moves this process, and children that say nothing else, to the housekeeping set. */
 int cpus_keep_house(const struct cpus *c, struct err *e);

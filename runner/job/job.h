@@ -38,6 +38,8 @@ struct job {
     struct result_doc *result;
     struct sandbox_host host;
     struct cpus cpus;
+    struct cpus halves[2]; /* of the machine, for a duet */
+    bool duet;
     struct work work;
     struct tree tree[SIDE_COUNT];
     struct tree template;    /* of the database beside the service, when there is one */

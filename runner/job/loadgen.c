@@ -247,60 +247,121 @@ static bool drain(int *fd, struct str *to)
     return true;
 }
 
-static int listen(const struct loadgen_run *run, struct pipes *p, struct loadgen_result *out,
-                  struct err *e)
+/* --- several at once -------------------------------------------------------------------------
+ */
+
+struct generator {
+    const struct loadgen_run *run;
+    struct child child;
+    struct pipes pipes;
+    bool over; /* it has said all, or its service is gone */
+    struct loadgen_result got;
+};
+
+enum { FDS_EACH = 4 };
+
+static void generators_done(struct generator (*all)[LOADGEN_RUNS_MAX])
 {
-    while (p->marks >= 0 || p->result >= 0 || p->words >= 0) {
-        struct pollfd fds[] = {{.fd = p->marks, .events = POLLIN},
-                               {.fd = p->result, .events = POLLIN},
-                               {.fd = p->words, .events = POLLIN},
-                               {.fd = run->watch_fd, .events = POLLIN},
-                               {.fd = pulse_fd(run->pulse), .events = POLLIN}};
-        int n = poll(fds, ARRAY_LEN(fds), clock_poll_ms(run->deadline_ns));
-        if (n < 0 && errno == EINTR)
+    for (size_t i = 0; i < LOADGEN_RUNS_MAX; i++) {
+        pipes_done(&(*all)[i].pipes);
+        child_done(&(*all)[i].child);
+        loadgen_result_done(&(*all)[i].got);
+    }
+}
+
+static void generator_init(struct generator *g, const struct loadgen_run *run)
+{
+    *g = (struct generator){.run = run,
+                            .child = CHILD_INIT,
+                            .pipes = {.marks = -1,
+                                      .result = -1,
+                                      .words = -1,
+                                      .lines.max = LOADGEN_WORDS_MAX,
+                                      .text.max = LOADGEN_RESULT_MAX,
+                                      .said.max = LOADGEN_WORDS_MAX},
+                            .over = run == NULL};
+}
+
+static void wait_for(const struct generator *g, struct pollfd fds[FDS_EACH])
+{
+    const int of[FDS_EACH] = {g->pipes.marks, g->pipes.result, g->pipes.words,
+                              g->over ? -1 : g->run->watch_fd};
+    for (int i = 0; i < FDS_EACH; i++)
+        fds[i] = (struct pollfd){.fd = g->over ? -1 : of[i], .events = POLLIN};
+}
+
+static void take(struct generator *g, const struct pollfd fds[FDS_EACH])
+{
+    struct pipes *p = &g->pipes;
+    if (fds[0].revents && drain(&p->marks, &p->lines))
+        take_marks(g->run, p);
+    if (fds[1].revents)
+        (void)drain(&p->result, &p->text);
+    if (fds[2].revents)
+        (void)drain(&p->words, &p->said);
+    g->got.service_ended = fds[3].revents != 0;
+    g->over = g->got.service_ended || (p->marks < 0 && p->result < 0 && p->words < 0);
+}
+
+static int listen(struct generator *all, size_t n, struct err *e)
+{
+    bool open = true;
+    while (open) {
+        struct pollfd fds[LOADGEN_RUNS_MAX * FDS_EACH + 1];
+        int64_t deadline_ns = all[0].run->deadline_ns;
+        for (size_t i = 0; i < n; i++)
+            wait_for(&all[i], &fds[i * FDS_EACH]);
+        fds[n * FDS_EACH] =
+            (struct pollfd){.fd = pulse_fd(all[0].run->pulse), .events = POLLIN};
+        int ready = poll(fds, n * FDS_EACH + 1, clock_poll_ms(deadline_ns));
+        if (ready < 0 && errno == EINTR)
             continue;
-        if (fds[4].revents)
+        if (fds[n * FDS_EACH].revents)
             return err_set(e, ERR_CONFLICT, "cancelled");
-        if (n <= 0)
+        if (ready <= 0)
             return err_set(e, ERR_TIMEOUT, "pacewatch-load did not end in time");
-        if (fds[0].revents && drain(&p->marks, &p->lines))
-            take_marks(run, p);
-        if (fds[1].revents)
-            (void)drain(&p->result, &p->text);
-        if (fds[2].revents)
-            (void)drain(&p->words, &p->said);
-        if (fds[3].revents) {
-            out->service_ended = true;
-            return 0;
+        open = false;
+        for (size_t i = 0; i < n; i++) {
+            if (!all[i].over)
+                take(&all[i], &fds[i * FDS_EACH]);
+            open = open || !all[i].over;
         }
     }
     return 0;
 }
 
-int loadgen_run(const struct loadgen_run *run, struct loadgen_result *out, struct err *e)
+static int finish(struct generator *g, struct err *e)
 {
     int status = 0;
-    AUTO(child_done) struct child child = CHILD_INIT;
-    AUTO(pipes_done)
-    struct pipes p = {.marks = -1,
-                      .result = -1,
-                      .words = -1,
-                      .lines.max = LOADGEN_WORDS_MAX,
-                      .text.max = LOADGEN_RESULT_MAX,
-                      .said.max = LOADGEN_WORDS_MAX};
-    struct loadgen_result got = {0};
-    if (start(run, &p, &child, e) < 0 || listen(run, &p, &got, e) < 0)
-        return -1;
-    if (got.service_ended) {
-        *out = got;
+    if (g->got.service_ended)
         return 0;
-    }
-    if (!child_wait(&child, run->deadline_ns, &status))
+    if (!child_wait(&g->child, g->run->deadline_ns, &status))
         return err_set(e, ERR_TIMEOUT, "pacewatch-load did not end in time");
-    struct view said = view_trim(str_view(&p.said));
+    struct view said = view_trim(str_view(&g->pipes.said));
     if (status != 0 && status != LOADGEN_EXIT_LIMITED && status != LOADGEN_EXIT_NOTHING &&
         status != LOADGEN_EXIT_FAILURES)
         return err_set(e, ERR_SYSTEM, "pacewatch-load ended with status %d: %.*s", status,
                        (int)(said.len > 500 ? 500 : said.len), said.at);
-    return loadgen_parse(str_view(&p.text), out, e);
+    return loadgen_parse(str_view(&g->pipes.text), &g->got, e);
+}
+
+int loadgen_run(const struct loadgen_run *runs, size_t n, struct loadgen_result *out,
+                struct err *e)
+{
+    AUTO(generators_done) struct generator all[LOADGEN_RUNS_MAX];
+    for (size_t i = 0; i < LOADGEN_RUNS_MAX; i++)
+        generator_init(&all[i], i < n ? &runs[i] : NULL);
+    for (size_t i = 0; i < n; i++)
+        if (start(&runs[i], &all[i].pipes, &all[i].child, e) < 0)
+            return -1;
+    if (listen(all, n, e) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (finish(&all[i], e) < 0)
+            return -1;
+    for (size_t i = 0; i < n; i++) {
+        out[i] = all[i].got;
+        all[i].got = (struct loadgen_result){0};
+    }
+    return 0;
 }

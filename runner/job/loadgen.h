@@ -53,8 +53,11 @@ struct loadgen_result {
     bool service_ended;
 };
 
-/* ERR_CONFLICT when the job was cancelled. */
-int loadgen_run(const struct loadgen_run *run, struct loadgen_result *out, struct err *e);
+enum { LOADGEN_RUNS_MAX = 2 };
+
+/* All at once, up to the deadline of the first. ERR_CONFLICT when the job was cancelled. */
+int loadgen_run(const struct loadgen_run *runs, size_t n, struct loadgen_result *out,
+                struct err *e);
 void loadgen_result_done(struct loadgen_result *r);
 
 /* The reader alone. */

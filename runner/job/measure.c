@@ -3,6 +3,7 @@
 #include "measure.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -115,7 +116,9 @@ static void write_down(struct job *j, int index, const struct window *w,
     gate->requests += r->all.requests;
     gate->answered += r->all.answered;
     gate->failed += r->all.failed;
-    gate_add_noise(gate, &noise, r->duration_s, CPU_COUNT(&j->cpus.service));
+    if (w->shared) /* the generator beside it is no stranger */
+        noise.foreign_cpu = fmax(0, noise.foreign_cpu - r->cpu_share);
+    gate_add_noise(gate, &noise, r->duration_s, CPU_COUNT(w->cpus));
     if (j->answers_alike[index] && r->answered_in_window >= GATE_COMPARED_LEAST)
         gate->answer_bytes[index] = (double)r->bytes_in / (double)r->answered_in_window;
     gate->open_loop = gate->open_loop || !closed_loop;
@@ -177,22 +180,39 @@ int measure_prepare(struct job *j)
     return 0;
 }
 
-static int run_scenario(struct job *j, int index, struct service *s, uint64_t seed,
-                        struct result_arm *arm, struct gate_arm *gate)
+/* One arm while it is measured. */
+struct running {
+    struct service service;
+    struct window window;
+    struct result_arm *out;
+    struct gate_arm *gate;
+};
+
+/* Of a scenario, for the generator. */
+struct files {
+    struct str scenario, data;
+};
+
+static void files_done(struct files *f)
+{
+    str_done(&f->scenario);
+    str_done(&f->data);
+}
+
+static void prepare_run(struct job *j, int index, uint64_t seed, const struct files *files,
+                        struct running *a, struct loadgen_run *out)
 {
     const struct spec_load *load = &j->doc->spec->scenarios[index].load;
-    struct err e = {0};
-    AUTO(str_done) struct str path = STR_INIT(WORK_PATH_MAX);
-    AUTO(loadgen_result_done) struct loadgen_result r = {0};
-    struct window w = {.sandbox = s->sandbox, .beside = &s->beside, .cpus = &j->cpus.service};
-    AUTO(str_done) struct str data = STR_INIT(WORK_PATH_MAX);
-    scenario_path(j, (size_t)index, &path);
-    data_path(j, (size_t)index, &data);
-    struct loadgen_run run = {
+    struct service *s = &a->service;
+    a->window = (struct window){.sandbox = s->sandbox,
+                                .beside = &s->beside,
+                                .cpus = &s->cpus->service,
+                                .shared = s->cpus->shared};
+    *out = (struct loadgen_run){
         .program = j->load_program,
-        .scenario = str_text(&path),
-        .data = j->doc->spec->scenarios[index].data ? str_text(&data) : NULL,
-        .cpus = j->cpus.load_list,
+        .scenario = str_text(&files->scenario),
+        .data = j->doc->spec->scenarios[index].data ? str_text(&files->data) : NULL,
+        .cpus = s->cpus->load_list,
         .engine = j->load_engine[index],
         .netns = s->netns,
         .port = s->port,
@@ -201,30 +221,46 @@ static int run_scenario(struct job *j, int index, struct service *s, uint64_t se
                                            LOAD_EXTRA_NS),
         .pulse = j->pulse,
         .mark = window_mark,
-        .mark_arg = &w,
+        .mark_arg = &a->window,
         .watch_fd = sandbox_pidfd(s->sandbox),
     };
-    if (loadgen_run(&run, &r, &e) < 0) {
+}
+
+static int run_scenario(struct job *j, int index, uint64_t seed, struct running *arms, size_t n)
+{
+    struct err e = {0};
+    AUTO(files_done)
+    struct files files = {STR_INIT(WORK_PATH_MAX), STR_INIT(WORK_PATH_MAX)};
+    struct loadgen_run runs[MEASURE_AT_ONCE_MAX];
+    struct loadgen_result results[MEASURE_AT_ONCE_MAX] = {0};
+    scenario_path(j, (size_t)index, &files.scenario);
+    data_path(j, (size_t)index, &files.data);
+    for (size_t i = 0; i < n; i++)
+        prepare_run(j, index, seed, &files, &arms[i], &runs[i]);
+    if (loadgen_run(runs, n, results, &e) < 0) {
         if (job_check_cancel(j) < 0)
             return -1;
-        return job_fail(j, FAILURE_LOAD, (int)s->side, "%s", e.text);
+        return job_fail(j, FAILURE_LOAD, n > 1 ? -1 : (int)arms[0].service.side, "%s", e.text);
     }
-    gate->service_ended = r.service_ended;
-    if (r.service_ended)
-        return 0;
-    memcpy(j->load_engine[index], r.engine, sizeof r.engine);
-    write_down(j, index, &w, &r, arm, gate);
+    for (size_t i = 0; i < n; i++) {
+        arms[i].gate->service_ended = results[i].service_ended;
+        if (!results[i].service_ended) {
+            memcpy(j->load_engine[index], results[i].engine, sizeof results[i].engine);
+            write_down(j, index, &arms[i].window, &results[i], arms[i].out, arms[i].gate);
+        }
+        loadgen_result_done(&results[i]);
+    }
     return 0;
 }
 
 /* What the service's processes held at most, each at its own time: a bound that does not count
  * the page cache, which depends on who read a file first. */
-static int64_t resident_peak(struct job *j, const struct service *s)
+static int64_t resident_peak(const struct service *s)
 {
     struct noise_snap snap;
     pid_t pids[SANDBOX_PIDS_MAX];
     size_t n = sandbox_pids(s->sandbox, pids, SANDBOX_PIDS_MAX);
-    noise_snap(&snap, &j->cpus.service, pids, n);
+    noise_snap(&snap, &s->cpus->service, pids, n);
     return snap.resident_peak;
 }
 
@@ -262,33 +298,62 @@ static bool tell_beside_end(struct service *s, struct gate_arm *gate)
     return true;
 }
 
-int measure_arm(struct job *j, const struct plan_arm *arm, uint64_t load_seed,
-                struct result_arm *out, struct gate_arm *gate)
+/* What is known of the service once all its load is over. */
+static void look_back(struct job *j, struct running *a)
+{
+    if (tell_beside_end(&a->service, a->gate)) {
+        a->gate->service_ended = true;
+    } else if (a->gate->service_ended) {
+        tell_end(j, &a->service, a->gate);
+    } else {
+        int64_t peak = resident_peak(&a->service);
+        if (peak > 0)
+            add_sample(a->out, 0, -1, METRIC_PEAK_MEMORY, (double)peak);
+        add_sample(a->out, 0, -1, METRIC_START_TIME, (double)a->service.start_ns);
+    }
+}
+
+static bool any_ended(const struct running *arms, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (arms[i].gate->service_ended)
+            return true;
+    return false;
+}
+
+static int start_service(struct job *j, const struct plan_arm *arm, size_t place, size_t n,
+                         struct service *out)
+{
+    return n > 1 ? service_start_half(j, arm->side, arm->variant, (int)place, out)
+                 : service_start(j, arm->side, arm->variant, out);
+}
+
+int measure_arms(struct job *j, const struct plan_arm *arms, size_t n, uint64_t load_seed,
+                 struct result_arm *out, struct gate_arm *gates)
 {
     const struct spec *spec = j->doc->spec;
-    struct service s;
+    struct running running[MEASURE_AT_ONCE_MAX];
     double canary_ns;
-    *gate = (struct gate_arm){.side = arm->side, .variant = arm->variant};
-    out->side = arm->side;
-    out->copy = arm->copy;
-    out->variant = arm->variant;
-    if (reference_look(j, &canary_ns))
-        add_gauge(out, "canary_ns", canary_ns);
-    if (service_start(j, arm->side, arm->variant, &s) < 0)
-        return -1;
+    size_t started = 0;
     int rc = 0;
-    for (size_t i = 0; rc == 0 && i < spec->scenarios_len && !gate->service_ended; i++)
-        rc = run_scenario(j, (int)i, &s, load_seed, out, gate);
-    if (rc == 0 && tell_beside_end(&s, gate))
-        gate->service_ended = true;
-    else if (rc == 0 && gate->service_ended)
-        tell_end(j, &s, gate);
-    if (rc == 0 && !gate->service_ended) {
-        int64_t peak = resident_peak(j, &s);
-        if (peak > 0)
-            add_sample(out, 0, -1, METRIC_PEAK_MEMORY, (double)peak);
-        add_sample(out, 0, -1, METRIC_START_TIME, (double)s.start_ns);
+    if (reference_look(j, &canary_ns))
+        add_gauge(&out[0], "canary_ns", canary_ns);
+    for (; rc == 0 && started < n; started += rc == 0) {
+        struct running *a = &running[started];
+        *a = (struct running){.out = &out[started], .gate = &gates[started]};
+        *a->gate =
+            (struct gate_arm){.side = arms[started].side, .variant = arms[started].variant};
+        a->out->side = arms[started].side;
+        a->out->copy = arms[started].copy;
+        a->out->variant = arms[started].variant;
+        rc = start_service(j, &arms[started], started, n, &a->service);
     }
-    service_stop(j, &s);
+    for (size_t i = 0; rc == 0 && i < spec->scenarios_len && !any_ended(running, n); i++)
+        rc = run_scenario(j, (int)i, load_seed, running, n);
+    for (size_t i = 0; i < started; i++) {
+        if (rc == 0)
+            look_back(j, &running[i]);
+        service_stop(j, &running[i].service);
+    }
     return rc;
 }

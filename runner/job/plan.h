@@ -9,6 +9,10 @@
  * With variants each of these is measured once in every combination, all of them in one random
  * order: so base and head of a combination are neighbours in time, and so are the combinations.
  *
+ * In a duet the arms of a round go in pairs, both of a pair at once: base beside head, and in
+ * an aba round base beside base as well (copies 1 and 2), so that this noise is a duet's noise.
+ * The order inside a pair says which half of the machine an arm gets.
+ *
  * The aba rounds stand one in each equal stretch of the job, at a random place in it: their
  * noise is the job's noise, and an early look has its share of them.
  */
@@ -17,11 +21,11 @@
 
 #include "result_doc.h"
 
-enum { PLAN_COPIES_MAX = 3, PLAN_ARMS_MAX = PLAN_COPIES_MAX * SPEC_VARIANTS_MAX };
+enum { PLAN_COPIES_MAX = 4, PLAN_ARMS_MAX = PLAN_COPIES_MAX * SPEC_VARIANTS_MAX };
 
 struct plan_arm {
     enum side side;
-    int copy;    /* 1: base the second time */
+    int copy;    /* 1: base the second time; 2: what stands beside that in a duet */
     int variant; /* index into the spec's combinations */
 };
 
@@ -29,6 +33,7 @@ struct plan_round {
     enum round_kind kind;
     struct plan_arm arms[PLAN_ARMS_MAX]; /* in the order in which they are measured */
     int arms_len;
+    int at_once;        /* 2 in a duet */
     uint64_t load_seed; /* all arms of a round get the same sequence of requests */
 };
 
@@ -40,6 +45,7 @@ struct plan {
 struct plan_wish {
     int64_t rounds, aa_rounds;
     bool has_base;
+    bool duet;    /* of two sides: without a base there is none */
     int variants; /* combinations, at least one */
     uint64_t seed;
 };

@@ -149,7 +149,7 @@ static int burst(struct job *j, struct reference *r, double *out_ns, struct err 
                               .mark = window_mark,
                               .mark_arg = &w,
                               .watch_fd = sandbox_pidfd(r->sandbox)};
-    if (loadgen_run(&run, &got, e) < 0)
+    if (loadgen_run(&run, 1, &got, e) < 0)
         return -1;
     double cpu_ns = window_cpu_ns(&w);
     if (got.service_ended || cpu_ns < 0 || got.answered_in_window == 0)

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "clock.h"
+#include "duet.h"
 #include "job.h"
 #include "measure.h"
 #include "mem.h"
@@ -105,20 +106,23 @@ static void arms_clear(struct result_round *round)
 /* One try at a round. The first cause that makes it void is its reason. */
 static int try_round(struct rounds *r, const struct plan_round *plan, struct result_round *out)
 {
-    r->last_cause = GATE_NONE;
     struct gate_arm gates[PLAN_ARMS_MAX];
-    for (int i = 0; i < plan->arms_len; i++) {
-        AUTO(str_done) struct str why = STR_INIT(RESULT_TEXT_MAX - 1);
-        struct result_arm *arm = vec_push(&out->arms);
-        arm->place = i;
+    r->last_cause = GATE_NONE;
+    for (int i = 0; i < plan->arms_len; i++)
+        vec_push(&out->arms)->place = i;
+    for (int i = 0; i < plan->arms_len; i += plan->at_once) {
         if (job_check_cancel(r->job) < 0 ||
-            measure_arm(r->job, &plan->arms[i], plan->load_seed, arm, &gates[i]) < 0)
+            measure_arms(r->job, &plan->arms[i], (size_t)plan->at_once, plan->load_seed,
+                         &out->arms.at[i], &gates[i]) < 0)
             return -1;
-        r->arms_done++;
+        r->arms_done += plan->at_once;
+    }
+    for (int i = 0; i < plan->arms_len && !out->void_reason; i++) {
+        AUTO(str_done) struct str why = STR_INIT(RESULT_TEXT_MAX - 1);
         enum gate_cause cause = gate_judge(&gates[i], &why);
         if (cause == GATE_NONE && i + 1 == plan->arms_len)
             cause = gate_compare(gates, (size_t)plan->arms_len, &why);
-        if (cause == GATE_NONE || out->void_reason)
+        if (cause == GATE_NONE)
             continue;
         out->void_reason = mem_strdup(str_text(&why));
         r->last_cause = cause;
@@ -302,14 +306,16 @@ int job_measure(struct job *j)
     const struct job_doc *doc = j->doc;
     if (job_wait_quiet(j, QUIET_ALONE) < 0 || measure_prepare(j) < 0)
         return -1;
-    struct plan_wish wish = {.rounds = doc->rounds,
-                             .aa_rounds = doc->aa_rounds,
-                             .has_base = doc->side[SIDE_BASE].present,
-                             .variants = (int)doc->spec->variants_len,
-                             .seed = (uint64_t)doc->seed};
-    plan_make(&r.plan, &wish);
-    j->result->rounds_planned = (int64_t)r.plan.rounds.len;
     j->nice = cpus_raise_priority();
+    if (duet_choose(j) < 0)
+        return -1;
+    plan_make(&r.plan, &(struct plan_wish){.rounds = doc->rounds,
+                                           .aa_rounds = doc->aa_rounds,
+                                           .has_base = doc->side[SIDE_BASE].present,
+                                           .duet = j->duet,
+                                           .variants = (int)doc->spec->variants_len,
+                                           .seed = (uint64_t)doc->seed});
+    j->result->rounds_planned = (int64_t)r.plan.rounds.len;
     r.start_ns = clock_now_ns();
     int rc = run_all(&r);
     sum_up_noise(j);

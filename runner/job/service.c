@@ -171,12 +171,12 @@ static int launch(struct job *j, struct service *s, struct err *e)
     (void)snprintf(port, sizeof port, "%d", s->port);
     write_argv(spec, s->variant, s->port, &argv);
     write_env(spec, s->variant, &beside, port, &vars);
-    if (work_fresh_open(&j->work, &j->tree[s->side], spec->limits.disk, "fresh", false,
-                        &s->area, e) < 0 ||
+    if (work_fresh_open(&j->work, &j->tree[s->side], spec->limits.disk,
+                        s->half ? "fresh-1" : "fresh", false, &s->area, e) < 0 ||
         capture_new(&s->output, e) < 0)
         return -1;
     struct sandbox_spec how = {
-        .name = "service",
+        .name = s->half ? "service-1" : "service",
         .argv = (const char *const *)argv.at.at,
         .env = vars.at.at,
         .env_len = vars.at.len,
@@ -189,7 +189,7 @@ static int launch(struct job *j, struct service *s, struct err *e)
         .tasks = spec->limits.tasks,
         .tmp = SERVICE_TMP_BYTES,
         .file = spec->limits.disk,
-        .cpus = j->cpus.service_list,
+        .cpus = s->cpus->service_list,
         .nice = j->nice,
         .out = capture_pipe(s->output),
     };
@@ -223,13 +223,9 @@ static int fail_start(struct job *j, struct service *s, const struct err *e)
                     str_text(&last));
 }
 
-int service_start(struct job *j, enum side side, int variant, struct service *out)
+static int start(struct job *j, struct service *out)
 {
     struct err e = {0};
-    *out = (struct service){.side = side,
-                            .variant = &j->doc->spec->variants[variant],
-                            .port = SERVICE_PORT,
-                            .netns = -1};
     if (services_start(j, &out->beside) < 0)
         return -1;
     if (launch(j, out, &e) == 0 && wait_ready(j, out, &e) == 0)
@@ -237,6 +233,28 @@ int service_start(struct job *j, enum side side, int variant, struct service *ou
     (void)fail_start(j, out, &e);
     service_stop(j, out);
     return -1;
+}
+
+int service_start(struct job *j, enum side side, int variant, struct service *out)
+{
+    *out = (struct service){.side = side,
+                            .variant = &j->doc->spec->variants[variant],
+                            .cpus = &j->cpus,
+                            .port = SERVICE_PORT,
+                            .netns = -1};
+    return start(j, out);
+}
+
+int service_start_half(struct job *j, enum side side, int variant, int half,
+                       struct service *out)
+{
+    *out = (struct service){.side = side,
+                            .variant = &j->doc->spec->variants[variant],
+                            .half = half,
+                            .cpus = &j->halves[half],
+                            .port = SERVICE_PORT,
+                            .netns = -1};
+    return start(j, out);
 }
 
 bool service_has_ended(struct service *s, int *status)

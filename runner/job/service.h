@@ -19,6 +19,8 @@
 struct service {
     enum side side;
     const struct spec_variant *variant;
+    int half; /* of the machine, in a duet; else 0 */
+    const struct cpus *cpus;
     struct sandbox *sandbox;
     struct capture *output;
     int port, netns;
@@ -30,6 +32,9 @@ struct service {
 
 /* Until it is ready, or fails the job with what it printed last. */
 int service_start(struct job *j, enum side side, int variant, struct service *out);
+/* The same on one half of the machine, beside another service on the other half. */
+int service_start_half(struct job *j, enum side side, int variant, int half,
+                       struct service *out);
 /* Stop signal, grace, then the end of everything; its last output stays in j->service_said. */
 void service_stop(struct job *j, struct service *s);
 void service_done(struct service *s);

@@ -24,6 +24,7 @@ struct window {
     const struct sandbox *sandbox;
     const struct services *beside; /* what stands beside it; NULL: nothing */
     const cpu_set_t *cpus;         /* those that they may use */
+    bool shared;                   /* with the generator */
     struct noise_snap snap[2];
     int64_t cpu_ns[2], read_ns[2], at_ns[2];
     struct services_cpu beside_cpu[2];

@@ -62,7 +62,7 @@ struct result_hist {
 struct result_arm {
     int place; /* order inside the round, from 0 */
     enum side side;
-    int copy;    /* 1: base measured the second time (A/A) */
+    int copy;    /* 1: base measured the second time (A/A); 2: beside that, in a duet */
     int variant; /* index into the spec's combinations */
     VEC(struct result_fact) gauges;
     VEC(struct result_sample) samples;

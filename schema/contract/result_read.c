@@ -18,7 +18,8 @@
 enum {
     FACTS_MAX = 256,
     FACT_TEXT_MAX = 4096,
-    ARMS_MAX = 3 * SPEC_VARIANTS_MAX,
+    COPIES_MAX = 3,
+    ARMS_MAX = (COPIES_MAX + 1) * SPEC_VARIANTS_MAX, /* and head */
     SAMPLES_MAX = 1 << 16,
     HISTS_MAX = SPEC_SCENARIOS_MAX * (SPEC_ENDPOINTS_MAX + 1),
     SLOTS = 16,
@@ -187,7 +188,7 @@ static int read_arm(struct reader *rd, const struct json *object, struct result_
     int64_t place = 0, copy = 0, variant = 0;
     int side = 0;
     if (json_read_int(rd->doc, object, "place", true, 0, ARMS_MAX - 1, &place, rd->err) < 0 ||
-        json_read_int(rd->doc, object, "copy", true, 0, 1, &copy, rd->err) < 0 ||
+        json_read_int(rd->doc, object, "copy", true, 0, COPIES_MAX - 1, &copy, rd->err) < 0 ||
         json_read_int(rd->doc, object, "variant", false, 0, (int64_t)rd->spec->variants_len - 1,
                       &variant, rd->err) < 0 ||
         word_index(rd, object, "side", side_names, SIDE_COUNT, &side) < 0 ||
@@ -219,7 +220,7 @@ static int read_arm(struct reader *rd, const struct json *object, struct result_
 static int check_arms(struct reader *rd, const struct json *object,
                       const struct result_round *round)
 {
-    bool seen[SIDE_COUNT][2][SPEC_VARIANTS_MAX] = {0};
+    bool seen[SIDE_COUNT][COPIES_MAX][SPEC_VARIANTS_MAX] = {0};
     for (size_t i = 0; i < round->arms.len; i++) {
         const struct result_arm *arm = &round->arms.at[i];
         if (seen[arm->side][arm->copy][arm->variant])

@@ -94,6 +94,8 @@ static void write_build_and_start(struct jw *w, const struct spec *s)
     spec_write_variants(w, s);
 }
 
+const char *const spec_pairing_names[SPEC_PAIRING_COUNT] = {"interleaved", "duet", "auto"};
+
 static void write_sensitivity(struct jw *w, const struct spec_sensitivity *s)
 {
     jw_object(w, "sensitivity");
@@ -104,6 +106,7 @@ static void write_sensitivity(struct jw *w, const struct spec_sensitivity *s)
     jw_int(w, "least", s->rounds_least);
     jw_int(w, "most", s->rounds_most);
     jw_end(w);
+    jw_text(w, "pairing", spec_pairing_names[s->pairing]);
     jw_end(w);
 }
 

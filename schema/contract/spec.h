@@ -166,10 +166,20 @@ struct spec_scenario {
     struct spec_load load; /* own values over the defaults */
 };
 
+/* How the arms of a round stand in time. */
+enum spec_pairing {
+    SPEC_INTERLEAVED, /* one after the other, each with the whole machine */
+    SPEC_DUET,        /* both at once, each on a half of the cores */
+    SPEC_PAIRING_AUTO,
+    SPEC_PAIRING_COUNT,
+};
+extern const char *const spec_pairing_names[SPEC_PAIRING_COUNT];
+
 struct spec_sensitivity {
     double least_effect[METRIC_COUNT]; /* relative, 0.05 = 5 % */
     double max_noise;                  /* A/A noise above which the answer is 'undecided' */
     int64_t rounds_least, rounds_most; /* at the first look, and at the last */
+    enum spec_pairing pairing;
 };
 
 struct spec_check { /* a static limit */

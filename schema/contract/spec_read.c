@@ -107,16 +107,34 @@ static int read_scenarios(const struct json_doc *doc, const struct json *root, s
     return 0;
 }
 
+static int read_pairing(const struct json_doc *doc, const struct json *o,
+                        enum spec_pairing *out, struct err *e)
+{
+    struct view word = {0};
+    if (json_read_text(doc, o, "pairing", false, &word, e) < 0)
+        return -1;
+    if (!word.at)
+        return 0;
+    for (int i = 0; i < SPEC_PAIRING_COUNT; i++)
+        if (view_eqz(word, spec_pairing_names[i])) {
+            *out = (enum spec_pairing)i;
+            return 0;
+        }
+    return json_fail(doc, json_get(o, "pairing"), e,
+                     "'pairing' is 'interleaved', 'duet' or 'auto'");
+}
+
 static int read_sensitivity(const struct json_doc *doc, const struct json *o,
                             struct spec_sensitivity *s, struct err *e)
 {
-    const char *keys[METRIC_COUNT + 3] = {"max_noise", "rounds"};
+    const char *keys[METRIC_COUNT + 4] = {"max_noise", "rounds", "pairing"};
     static const char *const round_keys[] = {"least", "most", NULL};
     const struct json *rounds = NULL;
     for (int m = 0; m < METRIC_COUNT; m++)
-        keys[2 + m] = metric_table[m].name;
+        keys[3 + m] = metric_table[m].name;
     if (json_only_keys(doc, o, "sensitivity", keys, e) < 0 ||
         json_read_share(doc, o, "max_noise", false, &s->max_noise, e) < 0 ||
+        read_pairing(doc, o, &s->pairing, e) < 0 ||
         json_read_member(doc, o, "rounds", false, JSON_OBJECT, &rounds, e) < 0)
         return -1;
     for (int m = 0; m < METRIC_COUNT; m++) {

@@ -31,6 +31,17 @@ assert row["effect"] > 0.5 and row["rounds"] >= 8, row
 for key in "scenario endpoint metric base head effect lo hi noise rounds outcome".split():
     assert key in row, key
 PY
+
+# Both arms at once; on two cores each arm's service and generator share one.
+sed 's/"sensitivity": {/& "pairing": "duet",/' "$scratch/spec.json" >"$scratch/duet.json"
+run 1 --spec "$scratch/duet.json" --json "$slower~1" "$slower"
+/usr/bin/python3 - "$scratch/out" <<'PY'
+import json, sys
+r = json.load(open(sys.argv[1]))
+assert r["outcome"] == "slower" and r["pairing"] == "duet", (r["outcome"], r["pairing"])
+row = next(x for x in r["rows"] if x["metric"] == "cpu_per_request")
+assert row["outcome"] == "slower" and row["noise"] is not None, row
+PY
 run 0 --spec "$scratch/spec.json" --markdown main~1 main
 grep -q identical "$scratch/out" || fail "documentation alone is not identical"
 run 2 --spec "$scratch/spec.json" "$broken~1" "$broken"

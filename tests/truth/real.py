@@ -15,7 +15,7 @@ Parts, in the order in which they run (all by default):
 Sizes (environment; the default in brackets): PACEWATCH_TRUTH_AA (102) jobs in all,
 PACEWATCH_TRUTH_JOBS (20) of each other kind, PACEWATCH_TRUTH_PAIRS (10) inside and outside,
 PACEWATCH_TRUTH_ROUND (300ms) of A/A jobs, PACEWATCH_TRUTH_LONG (2s) of the others,
-PACEWATCH_TRUTH_MOST (10) rounds of A/A jobs.
+PACEWATCH_TRUTH_MOST (10) rounds of A/A jobs, PACEWATCH_TRUTH_PAIRING (interleaved).
 
 A round that others' work disturbed is void; a job with fewer than 8 that counted can claim nothing,
 so the table says how many jobs had enough. On a machine that is not quiet the figures say little.
@@ -49,6 +49,8 @@ def size(name, default):
 
 AA_JOBS, JOBS, PAIRS = size("AA", 102), size("JOBS", 20), size("PAIRS", 10)
 ROUND, LONG, MOST = size("ROUND", "300ms"), size("LONG", "2s"), size("MOST", 10)
+
+PAIRING = size("PAIRING", "interleaved")
 
 
 def binomial_tail(k, n, p):
@@ -118,7 +120,7 @@ class Trial:
             "ready": {"http": "/health"},
             "load": {"connections": connections, "duration": duration, "warmup": "50ms"},
             "scenarios": [{"name": "burn", "endpoints": [{"path": "/"}]}],
-            "sensitivity": {GATE: "0.5%", "p50": "2%", "p90": "2%", "p99": "5%",
+            "sensitivity": {"pairing": PAIRING, GATE: "0.5%", "p50": "2%", "p90": "2%", "p99": "5%",
                             "rounds": {"least": least, "most": most}},
             "confirm": {"reruns": 0},
         }))
@@ -316,7 +318,7 @@ def main():
         print(__doc__)
         return 2
     trial = Trial()
-    print(f"rounds of {ROUND} (A/A) and {LONG}; {os.cpu_count()} CPUs", flush=True)
+    print(f"rounds of {ROUND} (A/A) and {LONG}, {PAIRING}; {os.cpu_count()} CPUs", flush=True)
     trial.calibrate()
     for name in PARTS:
         if name in wanted:

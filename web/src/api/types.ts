@@ -242,6 +242,8 @@ export interface Run {
     identical: boolean;
     started_ms: number | null;
     ended_ms: number | null;
+    rounds_planned: number;
+    end: 'plan' | 'look' | 'time';
     identity: Facts | null;
     state: Facts | null;
     noise: Facts | null;

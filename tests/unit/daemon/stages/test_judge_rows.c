@@ -46,7 +46,8 @@ static struct verdict_line errors_of(const double *base, const double *head, siz
     struct series_rounds s = {.key = {.metric = METRIC_ERRORS},
                               .base = (double *)(uintptr_t)base,
                               .head = (double *)(uintptr_t)head,
-                              .again = again};
+                              .again = again,
+                              .twin = (double *)(uintptr_t)base};
     judge_errors(&s, n,
                  &(struct judge_errors_rules){.margin = 0.001, .level = 0.005, .direction = -1},
                  &line);
@@ -135,9 +136,11 @@ static void fill_throughput(struct job_samples *js, struct rng *rng)
     s->base = mem_alloc(10 * sizeof *s->base);
     s->head = mem_alloc(10 * sizeof *s->head);
     s->again = mem_alloc(10 * sizeof *s->again);
+    s->twin = mem_alloc(10 * sizeof *s->twin);
     for (int i = 0; i < 10; i++) {
         s->base[i] = 1000 * (1 + .12 * rng_unit(rng));
         s->head[i] = 1000 * (1 + .12 * rng_unit(rng));
+        s->twin[i] = s->base[i];
         s->again[i] = i < 3 ? 1000 * (1 + .12 * rng_unit(rng)) : NAN;
     }
 }
@@ -279,6 +282,7 @@ static void joined_rounds_stay_paired(void **state)
             s->base = mem_dup(values[j], sizeof values[j]);
             s->head = mem_dup(values[j], sizeof values[j]);
             s->again = mem_dup(values[j], sizeof values[j]);
+            s->twin = mem_dup(values[j], sizeof values[j]);
         }
 
     judge_join(&one, &two);

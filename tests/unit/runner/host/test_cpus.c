@@ -52,6 +52,40 @@ static void sets_follow_the_table(void **state)
     (void)state;
 }
 
+static void halves_are_equal_and_apart(void **state)
+{
+    static const struct {
+        struct shape shape; /* service and load of the first half */
+        const char *service, *load;
+    } cases[] = {
+        {{"two cores", 2, 1, "0", "0", true}, "1", "1"},
+        {{"three cores", 3, 1, "0", "0", true}, "1", "1"},
+        {{"four cores", 4, 1, "0", "1", false}, "2", "3"},
+        {{"eight cores", 8, 1, "0-1", "2-3", false}, "4-5", "6-7"},
+        {{"four cores, two threads each", 8, 2, "0,4", "1,5", false}, "2,6", "3,7"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct cpus_machine machine;
+        struct cpus half[2];
+        machine_of(&cases[i].shape, &machine);
+
+        assert_true(cpus_halve(&machine, half));
+
+        if (strcmp(half[0].service_list, cases[i].shape.service) != 0 ||
+            strcmp(half[0].load_list, cases[i].shape.load) != 0 ||
+            strcmp(half[1].service_list, cases[i].service) != 0 ||
+            strcmp(half[1].load_list, cases[i].load) != 0 ||
+            half[0].shared != cases[i].shape.shared)
+            fail_msg("%s: %s %s, %s %s", cases[i].shape.what, half[0].service_list,
+                     half[0].load_list, half[1].service_list, half[1].load_list);
+    }
+    struct cpus_machine one = {.core_of = {0}};
+    struct cpus none[2];
+    CPU_SET(0, &one.allowed);
+    assert_false(cpus_halve(&one, none));
+    (void)state;
+}
+
 static void service_and_generator_never_meet_when_there_are_cores(void **state)
 {
     for (int threads = 2; threads <= 64; threads++) {
@@ -105,6 +139,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sets_follow_the_table),
+        cmocka_unit_test(halves_are_equal_and_apart),
         cmocka_unit_test(service_and_generator_never_meet_when_there_are_cores),
         cmocka_unit_test(only_allowed_cpus_are_used),
         cmocka_unit_test(this_machine_can_be_read),

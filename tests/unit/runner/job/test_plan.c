@@ -72,6 +72,46 @@ static void every_round_has_its_arms_once(void **state)
     (void)state;
 }
 
+/* Base stands beside head in every round, and beside base where its noise is measured. */
+static void arms_of_a_duet_go_in_pairs(void **state)
+{
+    struct plan p;
+    int base_first = 0;
+
+    plan_make(&p, &(struct plan_wish){.rounds = 300,
+                                      .aa_rounds = 100,
+                                      .has_base = true,
+                                      .duet = true,
+                                      .variants = 1,
+                                      .seed = 5});
+
+    for (size_t i = 0; i < p.rounds.len; i++) {
+        const struct plan_round *r = &p.rounds.at[i];
+        int copies[3] = {0};
+        int heads = 0;
+        assert_int_equal(r->at_once, 2);
+        assert_int_equal(r->arms_len, r->kind == ROUND_ABA ? 4 : 2);
+        for (int k = 0; k < r->arms_len; k += 2) {
+            const struct plan_arm *a = &r->arms[k];
+            const struct plan_arm *b = &r->arms[k + 1];
+            bool mixed = a->side != b->side;
+            assert_true(mixed ? a->copy == 0 && b->copy == 0 : a->copy + b->copy == 3);
+            base_first += mixed && a->side == SIDE_BASE;
+            for (int m = k; m < k + 2; m++) {
+                heads += r->arms[m].side == SIDE_HEAD;
+                copies[r->arms[m].copy] += r->arms[m].side == SIDE_BASE;
+            }
+        }
+        assert_int_equal(heads, 1);
+        assert_int_equal(copies[0], 1);
+        assert_int_equal(copies[1], r->kind == ROUND_ABA);
+        assert_int_equal(copies[2], r->kind == ROUND_ABA);
+    }
+    assert_in_range(base_first, 107, 193); /* five standard deviations */
+    plan_done(&p);
+    (void)state;
+}
+
 static void same_seed_same_plan(void **state)
 {
     struct plan a;
@@ -160,6 +200,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_combination_is_in_every_round),
         cmocka_unit_test(every_round_has_its_arms_once),
+        cmocka_unit_test(arms_of_a_duet_go_in_pairs),
         cmocka_unit_test(same_seed_same_plan),
         cmocka_unit_test(neither_side_is_favoured),
         cmocka_unit_test(aba_rounds_are_spread),

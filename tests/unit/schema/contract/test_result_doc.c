@@ -280,11 +280,11 @@ static const struct hostile {
     {"\"void\":null", "\"void\":\"\"", 0, NULL},
     {"\"void\":null", "\"void\":true", 0, "'void' must be a string, not true or false"},
     {"\"place\":0", "\"place\":1", 0, "arms must stand in the order of 'place'"},
-    {"\"place\":2", "\"place\":8", 0, "'place' must be a whole number from 0 to 7"},
+    {"\"place\":2", "\"place\":64", 0, "'place' must be a whole number from 0 to 63"},
     {"\"side\":\"head\"", "\"side\":\"tail\"", 0, "'tail' is not a known side"},
     {"\"side\":\"head\"", "\"side\":\"base\"", 0, "an arm stands in the round twice"},
     {"\"copy\":1", "\"copy\":0", 0, "an arm stands in the round twice"},
-    {"\"copy\":1", "\"copy\":2", 0, "'copy' must be a whole number from 0 to 1"},
+    {"\"copy\":1", "\"copy\":3", 0, "'copy' must be a whole number from 0 to 2"},
     {"\"head\",\"copy\":0", "\"head\",\"copy\":1", 0, "only base is measured a second time"},
     {"\"scenario\":1", "\"scenario\":2", 0, "'scenario' must be a whole number from 0 to 1"},
     {"\"scenario\":1", "\"scenario\":-1", 0, "'scenario' must be a whole number from 0 to 1"},
@@ -384,7 +384,7 @@ static void counts_have_ceilings(void **state)
         const char *complaint;
     } cases[] = {
         {"\"rounds\":[", "1,", 1000, "'rounds' has more than 1000 entries"},
-        {"\"arms\":[", "1,", 8, "'arms' has more than 8 entries"},
+        {"\"arms\":[", "1,", 64, "'arms' has more than 64 entries"},
         {"\"samples\":[", "1,", 65536, "'samples' has more than 65536 entries"},
         {"\"hists\":[", "1,", 16448, "'hists' has more than 16448 entries"},
         {"\"gauges\":{", "\"k%d\":1,", 256, "'gauges' has more than 256 entries"},

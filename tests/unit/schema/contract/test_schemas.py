@@ -235,7 +235,7 @@ RESULT_CASES = [
     (("rounds", 0, "kind"), "abba", False), (("rounds", 0, "void"), "a reason", True),
     (("rounds", 0, "void"), DROP, True), (("rounds", 0, "void"), True, False),
     (("rounds", 0, "n"), DROP, False), (arm + ("side",), "tail", False),
-    (arm + ("copy",), 2, False), (arm + ("place",), -1, False), (arm + ("gauges",), [], False),
+    (arm + ("copy",), 3, False), (arm + ("place",), -1, False), (arm + ("gauges",), [], False),
     (arm + ("samples",), DROP, False), (arm + ("hists",), {}, False),
     (arm + ("samples", 0, "metric"), "p98", False), (arm + ("samples", 0, "value"), -1, False),
     (arm + ("samples", 0, "value"), None, False), (arm + ("samples", 0, "endpoint"), -2, False),
