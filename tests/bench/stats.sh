@@ -18,6 +18,12 @@ if [ ! -x "$build/bin/stats_times" ]; then
     cmake --build "$build" --target stats_times test_truth_changes test_truth_verdicts
 fi
 "$build/bin/stats_times"
+cat <<'BOUNDS'
+bounds: F1 of artificial histories >= .91; flat: <= .05 false edges per 1,000 points, worst kind <= .3;
+        run after every point: <= 1 alert per 1,000, worst kind <= 3; delay at 3 / 5 cv <= 5 / 3 points;
+        n = 1,000 / 10,000: <= .5 / 5 ms, one more point <= .1 ms;
+        any false claim in a family <= 1 %, upper bound of 20,000 jobs included; power as in each row
+BOUNDS
 if [ -n "$rates" ]; then
     PACEWATCH_NIGHTLY=1 "$build/bin/test_truth_changes"
     PACEWATCH_NIGHTLY=1 "$build/bin/test_truth_verdicts"
