@@ -2,9 +2,11 @@
 /* cpus: see cpus.h. */
 #include "cpus.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "cpulist.h"
 #include "fdio.h"
@@ -132,4 +134,32 @@ int cpus_keep_house(const struct cpus *c, struct err *e)
 int cpus_raise_priority(void)
 {
     return setpriority(PRIO_PROCESS, 0, CPUS_NICE_MEASURED) == 0 ? CPUS_NICE_MEASURED : 0;
+}
+
+/* "/autogroup-17 nice 0": the first word names it. */
+static bool session_name(const char *path, struct str *out)
+{
+    AUTO(str_done) struct str text = STR_INIT(128);
+    struct view name;
+    struct view rest;
+    if (fdio_read_file(path, &text, NULL) < 0)
+        return false;
+    (void)view_cut(str_view(&text), ' ', &name, &rest);
+    str_add(out, name);
+    return name.len > 0;
+}
+
+bool cpus_raise_session(pid_t pid, int nice)
+{
+    char path[64];
+    char text[16];
+    AUTO(str_done) struct str own = STR_INIT(128);
+    AUTO(str_done) struct str its = STR_INIT(128);
+    (void)snprintf(path, sizeof path, "/proc/%d/autogroup", (int)pid);
+    (void)snprintf(text, sizeof text, "%d", nice);
+    if (!session_name("/proc/self/autogroup", &own) || !session_name(path, &its) ||
+        view_eq(str_view(&own), str_view(&its)))
+        return false;
+    AUTO(fdio_closep) int fd = open(path, O_WRONLY | O_CLOEXEC);
+    return fd >= 0 && write(fd, text, strlen(text)) > 0;
 }

@@ -17,6 +17,7 @@
 
 #include <sched.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "errors.h"
 
@@ -51,5 +52,11 @@ int cpus_keep_house(const struct cpus *c, struct err *e);
  * work, CPU time per request varies half as much. Zero where we may not raise it. */
 enum { CPUS_NICE_MEASURED = -10 };
 int cpus_raise_priority(void); /* of this process and its children; what it is now */
+
+/* The same against the rest of the host. With autogroups (sched(7)) the kernel shares time out
+ * between sessions first, and a process's priority counts inside its session only: the service
+ * in its sandbox leads one of its own, so that session's priority has to be raised. False where
+ * there is nothing to raise; never our own session, in which others work, too. */
+bool cpus_raise_session(pid_t pid, int nice);
 
 #endif

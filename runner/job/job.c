@@ -100,6 +100,14 @@ int job_check_cancel(struct job *j)
     return job_fail(j, FAILURE_INFRA, -1, "cancelled: %s", pulse_why(j->pulse));
 }
 
+void job_raise_sessions(const struct job *j, const struct sandbox *s)
+{
+    pid_t pids[SANDBOX_PIDS_MAX];
+    size_t n = j->nice < 0 ? sandbox_pids(s, pids, SANDBOX_PIDS_MAX) : 0;
+    for (size_t i = 0; i < n; i++)
+        (void)cpus_raise_session(pids[i], j->nice);
+}
+
 int job_wait_quiet(struct job *j, enum quiet how)
 {
     while (!quiet_try(j->quiet_fd, how)) {

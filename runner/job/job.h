@@ -86,6 +86,9 @@ int64_t job_deadline(const struct job *j, int64_t within_ns);
 /* -1 after a cancel, with the failure set to say so. */
 int job_check_cancel(struct job *j);
 
+/* Gives the sessions of what runs in a sandbox the priority of what is measured. */
+void job_raise_sessions(const struct job *j, const struct sandbox *s);
+
 /* The quiet lock: alone to measure, with others to build. Both hold until the other is asked
  * for or the job ends. */
 int job_wait_quiet(struct job *j, enum quiet how);

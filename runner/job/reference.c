@@ -118,7 +118,10 @@ static int launch(struct job *j, struct reference *r, struct err *e)
     if (sandbox_start(&j->host, &how, &r->sandbox, e) < 0)
         return -1;
     fdio_closep(&output_end);
-    return read_port(j, r, e);
+    if (read_port(j, r, e) < 0)
+        return -1;
+    job_raise_sessions(j, r->sandbox);
+    return 0;
 }
 
 void reference_freep(struct reference **reference)

@@ -228,8 +228,10 @@ static int start(struct job *j, struct service *out)
     struct err e = {0};
     if (services_start(j, &out->beside) < 0)
         return -1;
-    if (launch(j, out, &e) == 0 && wait_ready(j, out, &e) == 0)
+    if (launch(j, out, &e) == 0 && wait_ready(j, out, &e) == 0) {
+        job_raise_sessions(j, out->sandbox);
         return 0;
+    }
     (void)fail_start(j, out, &e);
     service_stop(j, out);
     return -1;

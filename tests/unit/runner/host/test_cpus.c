@@ -6,7 +6,12 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "cpus.h"
 
@@ -135,9 +140,57 @@ static void this_machine_can_be_read(void **state)
     (void)state;
 }
 
+static void read_session(pid_t pid, char out[64])
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/autogroup", (int)pid);
+    FILE *from = fopen(path, "r");
+    if (!from || !fgets(out, 64, from))
+        out[0] = '\0';
+    if (from)
+        fclose(from);
+}
+
+static void another_session_is_raised_and_never_our_own(void **state)
+{
+    char before[64];
+    char text[64];
+    int ready[2];
+    char byte;
+    (void)state;
+    read_session(getpid(), before);
+    if (!before[0] || geteuid() != 0)
+        skip(); /* no autogroups, or nothing that we may raise */
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        (void)setsid();
+        (void)!write(ready[1], "x", 1);
+        for (;;)
+            pause();
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+
+    bool raised = cpus_raise_session(child, -10);
+    read_session(child, text);
+    bool own = cpus_raise_session(getpid(), -10);
+
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    close(ready[0]);
+    close(ready[1]);
+    assert_true(raised);
+    assert_non_null(strstr(text, "nice -10"));
+    assert_false(own);
+    read_session(getpid(), text);
+    assert_string_equal(text, before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(another_session_is_raised_and_never_our_own),
         cmocka_unit_test(sets_follow_the_table),
         cmocka_unit_test(halves_are_equal_and_apart),
         cmocka_unit_test(service_and_generator_never_meet_when_there_are_cores),
