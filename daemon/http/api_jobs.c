@@ -114,6 +114,11 @@ static void write_verdict(struct jw *w, const struct view_job_page *p)
     for (size_t i = 0; i < p->rows.len; i++)
         write_row(w, &p->rows.at[i]);
     jw_end(w);
+    jw_text(w, "baseline", p->baseline);
+    jw_array(w, "variants");
+    for (size_t i = 0; i < p->variants.len; i++)
+        write_row(w, &p->variants.at[i]);
+    jw_end(w);
     jw_end(w);
 }
 

@@ -213,8 +213,9 @@ struct point { /* one commit of a branch in one series */
     int64_t env_state_id;
 };
 
-struct verdict_line { /* a row of the report; see table verdict_row */
+struct verdict_line { /* a row of the report; see tables verdict_row and variant_row */
     int64_t series_id;
+    int64_t baseline_id; /* variant_row: the series of the baseline; else 0 */
     char scenario[RESULT_NAME_MAX + 1], endpoint[RESULT_NAME_MAX + 1];
     char variant[SPEC_VARIANT_MAX + 1];
     enum metric metric;
@@ -235,7 +236,9 @@ struct verdict_record {
     char why[VERDICT_WHY_MAX];
     int rounds, rounds_void;
     bool final; /* at a look: more rounds are unlikely to decide more; not stored */
-    VEC(struct verdict_line) lines; /* worst first */
+    VEC(struct verdict_line) lines;      /* worst first */
+    VEC(struct verdict_line) variants;   /* by scenario, metric, combination */
+    char baseline[SPEC_VARIANT_MAX + 1]; /* of those; "": there are none */
 };
 
 #endif

@@ -49,6 +49,7 @@ struct report {
 static inline void report_record_done(struct report *r)
 {
     vec_done(&r->verdict.lines);
+    vec_done(&r->verdict.variants);
     free(r->failure_text);
     r->failure_text = NULL;
     free(r->notes);

@@ -115,6 +115,11 @@ void report_json(const struct report *r, struct str *out)
     for (size_t i = 0; r->judged && i < r->verdict.lines.len; i++)
         add_row(&w, &r->verdict.lines.at[i]);
     jw_end(&w);
+    jw_text(&w, "baseline", text_or_null(r->verdict.baseline));
+    jw_array(&w, "variants");
+    for (size_t i = 0; r->judged && i < r->verdict.variants.len; i++)
+        add_row(&w, &r->verdict.variants.at[i]);
+    jw_end(&w);
     jw_end(&w);
     str_addz(out, "\n");
 }

@@ -199,6 +199,7 @@ void report_md(const struct report *r, struct str *out)
     add_subject(r, out);
     add_why(r, out);
     add_table(r, out);
+    report_variants_md(r, ROOM_BEHIND_ROWS, out);
     add_notes(r, out);
     add_next_step(r, out);
     add_footer(r, out);

@@ -29,6 +29,11 @@ void report_command(const struct report *r, struct str *out); /* that repeats th
 void report_facts(const struct report *r, void (*host)(struct str *, struct view),
                   struct str *out);
 
+/* The table of all combinations of variants; nothing when there are none. 'room' bytes below
+ * the ceiling of 'out' stay free. */
+void report_variants_text(const struct report *r, struct str *out);
+void report_variants_md(const struct report *r, size_t room, struct str *out);
+
 /* --- escaping ------------------------------------------------------------------------ */
 
 /* Foreign text as inline code; empty text gives nothing. */

@@ -263,6 +263,7 @@ void report_text(const struct report *r, const struct report_text_style *style, 
                                                 : (size_t)style->width;
     add_verdict(r, style, width, out);
     add_table(r, style, width, out);
+    report_variants_text(r, out);
     add_notes(r, width, out);
     add_origin(r, width, out);
 }

@@ -48,6 +48,10 @@ bool judge_is_permanent(const struct err *e);
 int judge_rows(const struct job_samples *samples, const struct judge_rules *rules,
                struct verdict_record *out, int *left_out, struct err *e);
 
+/* Fills out->variants: head in each combination against head in the baseline. */
+int judge_variants(const struct job_samples *samples, const struct judge_rules *rules,
+                   struct verdict_record *out, struct err *e);
+
 /* Median of n >= 1 values and its 95 % interval from order statistics. Reorders 'x'. */
 void judge_median(double *x, size_t n, double *median, double *lo, double *hi);
 

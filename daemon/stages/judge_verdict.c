@@ -136,6 +136,8 @@ int judge_verdict(const struct job_samples *samples, const struct judge_rules *r
                       reason[0] ? ": " : "", reason);
         return 0;
     }
+    if (judge_variants(samples, rules, out, e) < 0)
+        return -1;
     if (!any_base(samples)) {
         out->outcome = OUTCOME_NOT_COMPARABLE;
         judge_add_why(out, "there is no measured commit before it to compare with");
@@ -211,6 +213,9 @@ static void take_both(struct verdict_record *v, const struct judge_second *secon
 {
     struct verdict_record first = *v;
     memset(&v->lines, 0, sizeof v->lines);
+    memset(&v->variants, 0, sizeof v->variants);
+    for (size_t i = 0; i < second->both->variants.len; i++)
+        *vec_push(&v->variants) = second->both->variants.at[i];
     for (size_t i = 0; i < second->both->lines.len; i++) {
         const struct verdict_line *both = &second->both->lines.at[i];
         const struct verdict_line *own = judge_find(&first, both);

@@ -36,6 +36,24 @@ static int drop_rows(struct store *s, int64_t verdict, struct err *e)
     return sql_run(&q, e);
 }
 
+static void bind_row(struct sql *q, int64_t verdict, const struct verdict_line *line)
+{
+    sql_int(q, ":verdict", verdict);
+    sql_int(q, ":series", line->series_id);
+    sql_int(q, ":primary", line->primary);
+    sql_real(q, ":base", line->base);
+    sql_real(q, ":head", line->head);
+    sql_real(q, ":effect", line->effect);
+    sql_real(q, ":lo", line->lo);
+    sql_real(q, ":hi", line->hi);
+    sql_real(q, ":noise", line->noise);
+    sql_real(q, ":least", line->least_effect);
+    sql_real(q, ":detectable", line->detectable);
+    sql_int(q, ":rounds", line->rounds);
+    sql_text(q, ":outcome", outcome_names[line->outcome]);
+    sql_text(q, ":why", line->why);
+}
+
 static int put_row(struct store *s, int64_t verdict, const struct verdict_line *line,
                    struct err *e)
 {
@@ -45,20 +63,30 @@ static int put_row(struct store *s, int64_t verdict, const struct verdict_line *
                     " effect, lo, hi, noise, least_effect, detectable, rounds, outcome, why)"
                     " VALUES(:verdict, :series, :primary, :base, :head, :effect, :lo, :hi,"
                     " :noise, :least, :detectable, :rounds, :outcome, :why)");
+    bind_row(&q, verdict, line);
+    return sql_run(&q, e);
+}
+
+static int drop_variants(struct store *s, int64_t verdict, struct err *e)
+{
+    AUTO(sql_done)
+    struct sql q = sql_open(s, "DELETE FROM variant_row WHERE verdict_id = :verdict");
     sql_int(&q, ":verdict", verdict);
-    sql_int(&q, ":series", line->series_id);
-    sql_int(&q, ":primary", line->primary);
-    sql_real(&q, ":base", line->base);
-    sql_real(&q, ":head", line->head);
-    sql_real(&q, ":effect", line->effect);
-    sql_real(&q, ":lo", line->lo);
-    sql_real(&q, ":hi", line->hi);
-    sql_real(&q, ":noise", line->noise);
-    sql_real(&q, ":least", line->least_effect);
-    sql_real(&q, ":detectable", line->detectable);
-    sql_int(&q, ":rounds", line->rounds);
-    sql_text(&q, ":outcome", outcome_names[line->outcome]);
-    sql_text(&q, ":why", line->why);
+    return sql_run(&q, e);
+}
+
+static int put_variant(struct store *s, int64_t verdict, const struct verdict_line *line,
+                       struct err *e)
+{
+    AUTO(sql_done)
+    struct sql q =
+        sql_open(s, "INSERT INTO variant_row(verdict_id, series_id, baseline_id, is_primary,"
+                    " base, head, effect, lo, hi, noise, least_effect, detectable, rounds,"
+                    " outcome, why)"
+                    " VALUES(:verdict, :series, :baseline, :primary, :base, :head, :effect,"
+                    " :lo, :hi, :noise, :least, :detectable, :rounds, :outcome, :why)");
+    bind_row(&q, verdict, line);
+    sql_int(&q, ":baseline", line->baseline_id);
     return sql_run(&q, e);
 }
 
@@ -66,8 +94,12 @@ int store_verdict_put(struct store *s, const struct verdict_record *v, struct er
 {
     AUTO(store_tx_done) struct store_tx tx = {0};
     int64_t id;
-    if (store_begin(s, &tx, e) < 0 || put_head(s, v, &id, e) < 0 || drop_rows(s, id, e) < 0)
+    if (store_begin(s, &tx, e) < 0 || put_head(s, v, &id, e) < 0 || drop_rows(s, id, e) < 0 ||
+        drop_variants(s, id, e) < 0)
         return -1;
+    for (size_t i = 0; i < v->variants.len; i++)
+        if (put_variant(s, id, &v->variants.at[i], e) < 0)
+            return -1;
     for (size_t i = 0; i < v->lines.len; i++)
         if (put_row(s, id, &v->lines.at[i], e) < 0)
             return -1;
@@ -77,6 +109,7 @@ int store_verdict_put(struct store *s, const struct verdict_record *v, struct er
 void verdict_record_done(struct verdict_record *v)
 {
     vec_done(&v->lines);
+    vec_done(&v->variants);
 }
 
 static void read_line(struct sql *q, struct verdict_line *line)
@@ -123,6 +156,30 @@ static int get_rows(struct store *s, struct verdict_record *v, struct err *e)
     }
 }
 
+static int get_variants(struct store *s, struct verdict_record *v, struct err *e)
+{
+    AUTO(sql_done)
+    struct sql q = sql_open(
+        s, "SELECT r.series_id, x.scenario, x.endpoint, x.metric, r.is_primary, r.base,"
+           " r.head, r.effect, r.lo, r.hi, r.noise, r.least_effect, r.detectable,"
+           " r.rounds, r.outcome, r.why, x.variant, r.baseline_id, b.variant"
+           " FROM variant_row r JOIN series x ON x.id = r.series_id"
+           " JOIN series b ON b.id = r.baseline_id"
+           " WHERE r.verdict_id = :verdict"
+           " ORDER BY x.scenario, r.is_primary DESC, x.metric, x.variant");
+    sql_int(&q, ":verdict", v->id);
+    for (bool row = true;;) {
+        if (sql_step(&q, &row, e) < 0)
+            return -1;
+        if (!row)
+            return 0;
+        struct verdict_line *line = vec_push(&v->variants);
+        read_line(&q, line);
+        line->baseline_id = sql_col_int(&q, 17);
+        sql_col_copy(&q, 18, v->baseline, sizeof v->baseline);
+    }
+}
+
 int store_verdict_get(struct store *s, int64_t job, struct verdict_record *out, bool *found,
                       struct err *e)
 {
@@ -146,10 +203,11 @@ int store_verdict_get(struct store *s, int64_t job, struct verdict_record *out, 
         v.rounds = (int)sql_col_int(&q, 4);
         v.rounds_void = (int)sql_col_int(&q, 5);
     }
-    if (get_rows(s, &v, e) < 0)
+    if (get_rows(s, &v, e) < 0 || get_variants(s, &v, e) < 0)
         return -1;
     *out = v;
     v.lines.at = NULL;
+    v.variants.at = NULL;
     return 0;
 }
 

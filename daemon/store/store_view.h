@@ -264,7 +264,9 @@ struct view_job_page {
     const char *outcome, *why;
     bool confirmed;
     int64_t rounds_counted, rounds_void;
-    VEC(struct view_verdict_row) rows; /* worst first */
+    VEC(struct view_verdict_row) rows;     /* worst first */
+    VEC(struct view_verdict_row) variants; /* head in each combination against the baseline's */
+    const char *baseline;                  /* of those; NULL: there are none */
     VEC(struct view_round) rounds;
     VEC(struct view_arm) arms;
     VEC(struct view_sample) samples;

@@ -132,13 +132,36 @@ static int read_verdict(struct view_read *r, int64_t job, struct view_job_page *
     return 0;
 }
 
+static struct view_verdict_row read_row(struct view_read *r, struct sql *q)
+{
+    int at = VIEW_SERIES_COUNT;
+    return (struct view_verdict_row){
+        .series = view_read_series(r, q, 0),
+        .primary = sql_col_int(q, at) != 0,
+        .base = sql_col_real(q, at + 1),
+        .head = sql_col_real(q, at + 2),
+        .effect = sql_col_real(q, at + 3),
+        .lo = sql_col_real(q, at + 4),
+        .hi = sql_col_real(q, at + 5),
+        .noise = sql_col_real(q, at + 6),
+        .least_effect = sql_col_real(q, at + 7),
+        .detectable = sql_col_real(q, at + 8),
+        .rounds = sql_col_int(q, at + 9),
+        .outcome = view_keep(r, q, at + 10),
+        .why = view_keep(r, q, at + 11),
+    };
+}
+
+#define ROW_COLUMNS                                                                  \
+    ", w.is_primary, w.base, w.head, w.effect, w.lo, w.hi, w.noise, w.least_effect," \
+    " w.detectable, w.rounds, w.outcome, w.why"
+
 static int read_rows(struct view_read *r, int64_t job, struct view_job_page *out, struct err *e)
 {
     AUTO(sql_done)
     struct sql q = sql_open(
         r->store,
-        "SELECT" VIEW_SERIES_COLUMNS ", w.is_primary, w.base, w.head, w.effect, w.lo, w.hi,"
-        " w.noise, w.least_effect, w.detectable, w.rounds, w.outcome, w.why"
+        "SELECT" VIEW_SERIES_COLUMNS ROW_COLUMNS
         " FROM verdict v JOIN verdict_row w ON w.verdict_id = v.id"
         " JOIN series s ON s.id = w.series_id" VIEW_SERIES_JOINS " WHERE v.job_id = :job"
         " ORDER BY CASE w.outcome WHEN 'slower' THEN 0 WHEN 'faster' THEN 1"
@@ -150,22 +173,30 @@ static int read_rows(struct view_read *r, int64_t job, struct view_job_page *out
             return -1;
         if (!row)
             return 0;
-        int at = VIEW_SERIES_COUNT;
-        *vec_push(&out->rows) = (struct view_verdict_row){
-            .series = view_read_series(r, &q, 0),
-            .primary = sql_col_int(&q, at) != 0,
-            .base = sql_col_real(&q, at + 1),
-            .head = sql_col_real(&q, at + 2),
-            .effect = sql_col_real(&q, at + 3),
-            .lo = sql_col_real(&q, at + 4),
-            .hi = sql_col_real(&q, at + 5),
-            .noise = sql_col_real(&q, at + 6),
-            .least_effect = sql_col_real(&q, at + 7),
-            .detectable = sql_col_real(&q, at + 8),
-            .rounds = sql_col_int(&q, at + 9),
-            .outcome = view_keep(r, &q, at + 10),
-            .why = view_keep(r, &q, at + 11),
-        };
+        *vec_push(&out->rows) = read_row(r, &q);
+    }
+}
+
+static int read_variants(struct view_read *r, int64_t job, struct view_job_page *out,
+                         struct err *e)
+{
+    AUTO(sql_done)
+    struct sql q =
+        sql_open(r->store, "SELECT" VIEW_SERIES_COLUMNS ROW_COLUMNS ", k.variant"
+                           " FROM verdict v JOIN variant_row w ON w.verdict_id = v.id"
+                           " JOIN series s ON s.id = w.series_id" VIEW_SERIES_JOINS
+                           " JOIN series k ON k.id = w.baseline_id WHERE v.job_id = :job"
+                           " ORDER BY s.scenario, w.is_primary DESC, s.metric, s.variant");
+    bool row;
+    sql_int(&q, ":job", job);
+    while (true) {
+        if (sql_step(&q, &row, e) < 0)
+            return -1;
+        if (!row)
+            return 0;
+        *vec_push(&out->variants) = read_row(r, &q);
+        if (!out->baseline)
+            out->baseline = view_keep(r, &q, VIEW_SERIES_COUNT + 12);
     }
 }
 
@@ -257,7 +288,7 @@ int store_view_job_page(struct view_read *r, const struct view_job *job,
     int64_t id = job->brief.id;
     if (read_spec(r, job->spec_id, out, e) < 0 || read_run(r, id, out, e) < 0 ||
         read_verdict(r, id, out, e) < 0 || read_rows(r, id, out, e) < 0 ||
-        read_rounds(r, id, out, e) < 0)
+        read_variants(r, id, out, e) < 0 || read_rounds(r, id, out, e) < 0)
         return -1;
     return read_stages(r, job, out, e);
 }
@@ -265,6 +296,7 @@ int store_view_job_page(struct view_read *r, const struct view_job *job,
 void view_job_page_done(struct view_job_page *p)
 {
     vec_done(&p->rows);
+    vec_done(&p->variants);
     vec_done(&p->rounds);
     vec_done(&p->arms);
     vec_done(&p->samples);

@@ -69,6 +69,7 @@ export interface SeriesIdentity {
     id: number;
     scenario: string;
     endpoint: string;
+    variant: string;
     metric: string;
     title: string;
     unit: string;
@@ -193,6 +194,7 @@ export interface VerdictRow {
     series: number;
     scenario: string;
     endpoint: string;
+    variant: string;
     metric: string;
     title: string;
     unit: string;
@@ -218,6 +220,8 @@ export interface Verdict {
     rounds: number;
     rounds_void: number;
     rows: VerdictRow[];
+    baseline: string | null;
+    variants: VerdictRow[];
 }
 
 export interface Arm {

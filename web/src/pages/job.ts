@@ -19,6 +19,7 @@ import { crumbs, fact, section, sha } from '../parts/pieces.ts';
 import { progressPanel } from '../parts/progress.ts';
 import '../parts/rounds_chart.ts';
 import { timeAgo } from '../parts/time.ts';
+import { variantsTable } from '../parts/variants_table.ts';
 import { verdictTable } from '../parts/verdict_table.ts';
 import * as format from '../text/format.ts';
 import { jobSentence, jobTitle, leadingRow, nextStep } from '../text/sentence.ts';
@@ -56,6 +57,7 @@ export class JobPage extends PwElement {
             ${stale(error, answered_ms, again)}
             ${head(data)}
             ${data.verdict && data.verdict.rows.length > 0 ? this.rows(data, data.verdict.rows) : nothing}
+            ${data.verdict && data.verdict.variants.length > 0 ? section('variants', 'Variants', variantsTable(data.verdict)) : nothing}
             ${data.stages.length > 0 ? section('stages', 'Stages', stages(data)) : nothing}
             ${environment(data)}
             ${specText(data)}
@@ -78,7 +80,7 @@ export class JobPage extends PwElement {
 }
 
 function rounds(data: JobData, row: VerdictRow): TemplateResult {
-    return html`<p><b>${format.title(row.title)}</b> in ${placeWord(row.scenario, row.endpoint)}
+    return html`<p><b>${format.title(row.title)}</b> in ${placeWord(row.scenario, row.endpoint, row.variant)}
             <span class="faint">(choose another row above)</span></p>
         ${row.why ? html`<p class="faint">${format.sentence(row.why)}</p>` : nothing}
         <pw-rounds-chart .rounds=${data.rounds} .row=${row}></pw-rounds-chart>

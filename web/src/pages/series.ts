@@ -156,8 +156,8 @@ export class SeriesPage extends PwElement {
 }
 
 function head(data: SeriesData): TemplateResult {
-    const { repo, branch, scenario, endpoint, title, host, direction } = data.series;
-    const place = placeWord(scenario, endpoint);
+    const { repo, branch, scenario, endpoint, variant, title, host, direction } = data.series;
+    const place = placeWord(scenario, endpoint, variant);
     return html`<header class="head">
         ${crumbs([repo, paths.repo(repo)], [place])}
         <h1 id="series-title">${format.title(title)}</h1>

@@ -7,6 +7,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { BriefChange, Commit, SeriesBrief } from '../api/types.ts';
 import { paths, query, setQuery } from '../app/router.ts';
 import * as format from '../text/format.ts';
+import { placeWord } from '../text/words.ts';
 import { filterField } from './filter.ts';
 import { notice } from './notice.ts';
 import { changeWord, sha, toggle } from './pieces.ts';
@@ -57,7 +58,7 @@ function tile(
 function groups(series: SeriesBrief[]): Map<string, SeriesBrief[]> {
     const found = new Map<string, SeriesBrief[]>();
     for (const one of series) {
-        const key = JSON.stringify([one.scenario, one.endpoint]);
+        const key = JSON.stringify([one.scenario, one.variant, one.endpoint]);
         const group = found.get(key);
         if (group) group.push(one);
         else found.set(key, [one]);
@@ -66,7 +67,7 @@ function groups(series: SeriesBrief[]): Map<string, SeriesBrief[]> {
 }
 
 function groupTitle(one: SeriesBrief): TemplateResult {
-    return html`${one.scenario}${one.endpoint ? html` <span class="endpoint">${one.endpoint}</span>` : nothing}`;
+    return html`${one.scenario}${one.variant ? ` · ${one.variant}` : nothing}${one.endpoint ? html` <span class="endpoint">${one.endpoint}</span>` : nothing}`;
 }
 
 function sizeOfNews(series: SeriesBrief, newest: number): number {
@@ -102,7 +103,7 @@ function toolbar(total: number, primaries: number): TemplateResult {
 }
 
 function matches(series: SeriesBrief, words: string[]): boolean {
-    const text = [series.scenario, series.endpoint, series.title, series.metric, series.host]
+    const text = [series.scenario, series.variant, series.endpoint, series.title, series.metric, series.host]
         .join(' ')
         .toLowerCase();
     return words.every((word) => text.includes(word));
@@ -143,7 +144,7 @@ export function seriesGrid(series: SeriesBrief[], commits: Commit[]): TemplateRe
                             tile(
                                 {
                                     ...one,
-                                    title: `${one.title} · ${one.scenario} ${one.endpoint}`.trim(),
+                                    title: `${one.title} · ${placeWord(one.scenario, one.endpoint, one.variant)}`,
                                 },
                                 newest,
                                 byPos,

@@ -7,7 +7,7 @@ import { html, nothing, svg, type TemplateResult } from 'lit';
 import type { VerdictRow } from '../api/types.ts';
 import { paths, query, setQuery } from '../app/router.ts';
 import * as format from '../text/format.ts';
-import { outcomeWord } from '../text/words.ts';
+import { outcomeWord, placeWord } from '../text/words.ts';
 import { chip } from './chip.ts';
 
 const WIDTH = 160;
@@ -75,7 +75,7 @@ function tableRow(
         <th scope="row">
             <button type="button" class="link" data-walk title="Show its rounds below"
                 aria-pressed=${here ? 'true' : 'false'} @click=${() => choose(row.series)}>${format.title(row.title)}</button>
-            <p class="faint">${row.scenario}
+            <p class="faint">${row.scenario}${row.variant ? ` · ${row.variant}` : nothing}
                 ${row.endpoint ? html` · <span class="endpoint">${row.endpoint}</span>` : nothing}</p>
         </th>
         <td class="num" data-label="Base">${format.value(row.unit, row.base)}</td>
@@ -85,7 +85,7 @@ function tableRow(
         <td class="picture">${picture(row, most)}</td>
         <td class="num" data-label="Noise" title=${NOISE_MEANS}>${noiseWord(row)}</td>
         <td data-label="Verdict">${chip(row.why ? { ...word, meaning: row.why } : word, '', 'small')}</td>
-        <td><a href=${paths.series(row.series)} aria-label=${`History of ${row.title} in ${row.scenario} ${row.endpoint}`}>History</a></td>
+        <td><a href=${paths.series(row.series)} aria-label=${`History of ${row.title} in ${placeWord(row.scenario, row.endpoint, row.variant)}`}>History</a></td>
     </tr>`;
 }
 

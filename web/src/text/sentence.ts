@@ -31,7 +31,7 @@ export function leadingRow(rows: VerdictRow[], outcome: string): VerdictRow | un
 function rowClause(row: VerdictRow): string {
     const bounds = format.interval(row.lo, row.hi, row.effect);
     const size = [format.effect(row.effect, row.unit), bounds].filter(Boolean).join(' ');
-    return `${format.title(row.title)} ${size} in ${placeWord(row.scenario, row.endpoint)}`;
+    return `${format.title(row.title)} ${size} in ${placeWord(row.scenario, row.endpoint, row.variant)}`;
 }
 
 function leastSeen(rows: VerdictRow[]): string {

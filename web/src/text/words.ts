@@ -163,6 +163,6 @@ export function stageWord(stage: string | null | undefined): string {
 }
 
 /* "items" or "items · GET /items" */
-export function placeWord(scenario: string, endpoint: string): string {
-    return endpoint ? `${scenario} · ${endpoint}` : scenario;
+export function placeWord(scenario: string, endpoint: string, variant: string): string {
+    return [scenario, variant, endpoint].filter(Boolean).join(' · ');
 }
