@@ -11,6 +11,7 @@ BIN = os.environ.get("PACEWATCH_BIN", "")
 HERE = os.path.dirname(os.path.abspath(__file__))
 LOAD = os.path.join(BIN, "pacewatch-load")
 ENGINE = os.environ.get("LOAD_ENGINE", "auto")
+SOURCE = os.environ.get("PACEWATCH_SOURCE", os.path.join(HERE, "..", "..", ".."))
 RUN_LIMIT_S = 120
 
 
@@ -20,8 +21,7 @@ def validate(document, name):
         import jsonschema
     except ImportError:
         return
-    source = os.environ.get("PACEWATCH_SOURCE", os.path.join(HERE, "..", "..", ".."))
-    folder = os.path.realpath(os.path.join(source, "schema", "contract"))
+    folder = os.path.realpath(os.path.join(SOURCE, "schema", "contract"))
 
     def read(uri):
         with open(os.path.join(folder, os.path.basename(uri)), encoding="utf-8") as text:
@@ -34,8 +34,7 @@ def validate(document, name):
 
 
 def sample(name):
-    source = os.environ.get("PACEWATCH_SOURCE", os.path.join(HERE, "..", "..", ".."))
-    path = os.path.join(source, "schema", "contract", f"{name}.sample.json")
+    path = os.path.join(SOURCE, "schema", "contract", f"{name}.sample.json")
     with open(path, encoding="utf-8") as text:
         return json.load(text)
 
