@@ -303,25 +303,26 @@ static void take(struct generator *g, const struct pollfd fds[FDS_EACH])
     g->over = g->got.service_ended || (p->marks < 0 && p->result < 0 && p->words < 0);
 }
 
-static int listen(struct generator *all, size_t n, struct err *e)
+/* Those that are over, or were never needed, have no descriptor to wait for. */
+static int listen(struct generator all[LOADGEN_RUNS_MAX], struct err *e)
 {
+    enum { CANCEL = LOADGEN_RUNS_MAX * FDS_EACH };
     bool open = true;
     while (open) {
-        struct pollfd fds[LOADGEN_RUNS_MAX * FDS_EACH + 1];
+        struct pollfd fds[CANCEL + 1];
         int64_t deadline_ns = all[0].run->deadline_ns;
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < LOADGEN_RUNS_MAX; i++)
             wait_for(&all[i], &fds[i * FDS_EACH]);
-        fds[n * FDS_EACH] =
-            (struct pollfd){.fd = pulse_fd(all[0].run->pulse), .events = POLLIN};
-        int ready = poll(fds, n * FDS_EACH + 1, clock_poll_ms(deadline_ns));
+        fds[CANCEL] = (struct pollfd){.fd = pulse_fd(all[0].run->pulse), .events = POLLIN};
+        int ready = poll(fds, CANCEL + 1, clock_poll_ms(deadline_ns));
         if (ready < 0 && errno == EINTR)
             continue;
-        if (fds[n * FDS_EACH].revents)
+        if (fds[CANCEL].revents)
             return err_set(e, ERR_CONFLICT, "cancelled");
         if (ready <= 0)
             return err_set(e, ERR_TIMEOUT, "pacewatch-load did not end in time");
         open = false;
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0; i < LOADGEN_RUNS_MAX; i++) {
             if (!all[i].over)
                 take(&all[i], &fds[i * FDS_EACH]);
             open = open || !all[i].over;
@@ -354,7 +355,7 @@ int loadgen_run(const struct loadgen_run *runs, size_t n, struct loadgen_result 
     for (size_t i = 0; i < n; i++)
         if (start(&runs[i], &all[i].pipes, &all[i].child, e) < 0)
             return -1;
-    if (listen(all, n, e) < 0)
+    if (listen(all, e) < 0)
         return -1;
     for (size_t i = 0; i < n; i++)
         if (finish(&all[i], e) < 0)
