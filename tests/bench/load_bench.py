@@ -288,6 +288,15 @@ class Bench:
         self.row(f"memory per connection at {many}", 1024,
                  [(most - least) / (many - few)] if measured else [], "bytes")
 
+    def hist(self):
+        record, merge = [], []
+        for _ in range(self.rounds):
+            _, said = self.run([self.program("hist_times")])
+            record.append(float(re.search(r"record_ns ([\d.]+)", said).group(1)))
+            merge.append(float(re.search(r"merge_ms ([\d.]+)", said).group(1)))
+        self.row("histogram: record", 2, record, "ns")
+        self.row("histogram: merge of 64 loops x 60 s", 10, merge, "ms")
+
     def table(self):
         print("\n| what | bound | median | spread | |\n|---|---|---|---|---|")
         for row in self.rows:
@@ -297,7 +306,7 @@ class Bench:
 
 
 def main():
-    parts = ["keepalive", "pipeline", "connect", "tls", "rate", "stall", "memory"]
+    parts = ["keepalive", "pipeline", "connect", "tls", "rate", "stall", "memory", "hist"]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bin", required=True)
     parser.add_argument("--rounds", type=int, default=5)
