@@ -49,7 +49,7 @@ struct forge_options { /* borrowed until forge_close */
     const char *user; /* Bitbucket: whose the token is; Cloud: NULL for an access token */
     /* A GitHub App instead of a token: numbers, and its private key in a file of mode 0600. */
     const char *app_id, *app_installation, *app_key_file;
-    int64_t deadline_ns;       /* of one call; 0: 20 s */
+    int64_t deadline_ns;       /* of one call; 0: 10 s */
     const char *ca_file;       /* PEM with the authorities to trust; NULL: the system's */
     const atomic_bool *cancel; /* gives up within a second or two once true; NULL: never */
 };
@@ -66,6 +66,7 @@ enum forge_result {
 struct forge_answer {
     enum forge_result result;
     int status;              /* of HTTP; 0: no answer */
+    bool silent;             /* the deadline passed without one */
     int64_t wait_ms;         /* how long the forge wants to be left alone; 0: it did not say */
     int64_t budget;          /* requests left until 'budget_reset_ms'; -1: not told */
     int64_t budget_reset_ms; /* wall time */

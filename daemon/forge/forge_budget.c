@@ -41,7 +41,9 @@ void forge_budget_note(struct forge_budget *b, const struct forge_answer *a, int
     flow_back(b, now_ms);
     b->spent[0]++;
     b->spent[1]++;
-    int64_t until = a->wait_ms && a->status != 401 ? now_ms + a->wait_ms : 0;
+    /* A token that is missing or refused is one repository's, not the forge's. */
+    bool asked = a->wait_ms && a->status && a->status != 401;
+    int64_t until = asked ? now_ms + a->wait_ms : 0;
     if (a->budget == 0 && a->budget_reset_ms > until)
         until = a->budget_reset_ms;
     if (until > b->until_ms)

@@ -15,7 +15,7 @@
 #include "forge_parts.h"
 #include "forge_webhook.h"
 
-#define CALL_DEADLINE_NS (20 * CLOCK_NS_PER_S)
+#define CALL_DEADLINE_NS (10 * CLOCK_NS_PER_S)
 
 enum {
     RATE_WAIT_MS = 60 * 1000,   /* when a forge says "too many" and not for how long */
@@ -181,6 +181,7 @@ static int send_call(struct forge *f, const struct forge_call *call, struct clie
     *a = (struct forge_answer){.result = maybe                  ? FORGE_UNSURE
                                          : e->kind == ERR_INPUT ? FORGE_REFUSED
                                                                 : FORGE_LATER,
+                               .silent = e->kind == ERR_TIMEOUT,
                                .budget = -1};
     return err_ctx(e, "%s %s", call->method ? call->method : "GET", str_text(call->path));
 }

@@ -57,10 +57,13 @@ static int deliver(struct post *p, const struct outbox *o, struct err *e)
 {
     struct err why = {0};
     struct delivery d = {0};
-    int64_t wait_ms = post_forge_wait_ms(p, o);
+    struct post_host *host = post_host_of(p, o);
+    int64_t wait_ms = host ? post_host_wait_ms(host, clock_wall_ms()) : 0;
     if (wait_ms > 0)
         return store_outbox_delay(p->store, o->id, clock_wall_ms() + wait_ms, e);
     int r = carry(p, o, &d, &why);
+    if (host)
+        post_host_note(host, d.silent, clock_wall_ms());
     struct outbox_try t = {.status = d.status};
     int attempt = o->attempt + 1, most = p->tries_max ? p->tries_max : POST_TRIES_MAX;
     if (r < 0 && why.kind == ERR_CONFLICT)

@@ -5,7 +5,8 @@
  *
  * A delivery that fails is tried again after pauses that double, with jitter, and not before
  * the receiver's Retry-After. After POST_TRIES_MAX tries the text is dead and the log says so.
- * What a forge's budget does not allow now waits, and that is no try.
+ * What a forge's budget does not allow now waits, and that is no try. So do all texts for a
+ * receiver that let a deadline pass, so that it holds up others once and not with every text.
  *
  * A daemon killed at any moment neither loses nor doubles a comment: before one is made that is
  * written down, and whoever finds it so looks for the comment by its marker before making one.
@@ -24,9 +25,12 @@
 
 enum { POST_TRIES_MAX = 14, POST_HOSTS_MAX = 64 };
 
-struct post_host { /* one forge's budget, over all repositories */
+struct post_host { /* a forge or another receiver, over all repositories */
     char *name;
+    bool is_forge; /* only those have a budget */
     struct forge_budget budget;
+    int silences; /* in a row */
+    int64_t silent_until_ms;
 };
 
 struct post { /* all borrowed but what is said */

@@ -21,8 +21,10 @@ int post_by_courier(const struct post *p, const struct outbox *o, struct deliver
     struct courier courier = target->courier;
     courier.cancel = p->stopping;
     if (courier_send(&courier, o->message_id, view_z(o->body),
-                     clock_now_ns() + POST_DEADLINE_NS, &answer, e) < 0)
+                     clock_now_ns() + POST_DEADLINE_NS, &answer, e) < 0) {
+        d->silent = e->kind == ERR_TIMEOUT;
         return -1;
+    }
     d->status = answer.status;
     d->retry_after_ms = answer.retry_after_ms;
     d->hopeless =

@@ -33,37 +33,6 @@ enum {
     STATUS_FORBIDDEN = 403,
 };
 
-/* --- budgets -------------------------------------------------------------------------------
- */
-
-static struct forge_budget *budget_of(struct post *p, const struct forge *f)
-{
-    for (size_t i = 0; i < p->hosts_len; i++)
-        if (strcmp(p->hosts[i].name, forge_host(f)) == 0)
-            return &p->hosts[i].budget;
-    if (p->hosts_len == POST_HOSTS_MAX) /* the rest shares one, which is slow and safe */
-        return &p->hosts[POST_HOSTS_MAX - 1].budget;
-    struct post_host *host = &p->hosts[p->hosts_len++];
-    *host = (struct post_host){.name = mem_strdup(forge_host(f)),
-                               .budget = {.kind = forge_kind(f)}};
-    return &host->budget;
-}
-
-int64_t post_forge_wait_ms(struct post *p, const struct outbox *o)
-{
-    const struct notice_forge *forge = notice_forge_of(&p->targets, o->repo);
-    if (!forge || (o->target != OUTBOX_COMMENT && o->target != OUTBOX_STATUS))
-        return 0;
-    return forge_budget_wait_ms(budget_of(p, forge->forge), clock_wall_ms());
-}
-
-void post_done(struct post *p)
-{
-    for (size_t i = 0; i < p->hosts_len; i++)
-        free(p->hosts[i].name);
-    p->hosts_len = 0;
-}
-
 /* --- the marker ----------------------------------------------------------------------------
  */
 
@@ -122,7 +91,8 @@ static void telling_done(struct telling *t)
 static int note(struct telling *t, int r)
 {
     const struct forge_answer *a = &t->answer;
-    forge_budget_note(budget_of(t->p, t->to->forge), a, clock_wall_ms());
+    forge_budget_note(&post_host_of(t->p, t->o)->budget, a, clock_wall_ms());
+    t->d->silent = a->silent;
     t->d->status = a->status;
     t->d->retry_after_ms = a->wait_ms;
     t->d->hopeless = r < 0 && (a->result == FORGE_GONE || a->result == FORGE_REFUSED);

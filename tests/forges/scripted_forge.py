@@ -282,6 +282,7 @@ FAULTS = {
     "cut": (False, None, {}, None),
     "cut-stored": (True, None, {}, None),
     "slow-stored": (True, "slow", {}, None),
+    "stall": (False, "slow", {}, None),
     "garbage-stored": (True, 201, {}, "<html>hello</html>"),
     "429": (False, 429, {"Retry-After": "300"}, {"message": "slow down"}),
     "429-bare": (False, 429, {}, {"message": "slow down"}),

@@ -68,6 +68,12 @@ static void open_post(struct setup *t, const char *path)
     rng_init(&t->post.rng, 1);
 }
 
+static void close_post(struct setup *t)
+{
+    post_done(&t->post);
+    fixture_close(&t->f);
+}
+
 static void queue_as(struct setup *t, enum outbox_target target, const char *slot,
                      const char *id, const char *body, int64_t job)
 {
@@ -101,7 +107,7 @@ static void a_webhook_gets_the_payload_signed(void **state)
     assert_int_equal(fixture_int(&t.f, "SELECT count(*) FROM outbox WHERE state = 'sent' AND "
                                        "last_status = 200 AND sent_ms > 0 AND attempt = 1"),
                      1);
-    fixture_close(&t.f);
+    close_post(&t);
     (void)state;
 }
 
@@ -125,7 +131,7 @@ static void a_receiver_that_recovers_gets_the_same_message_again(void **state)
         assert_true(is_text(seen, "id", "msg_2"));
     }
     assert_int_equal(fixture_int(&t.f, "SELECT attempt FROM outbox"), 3);
-    fixture_close(&t.f);
+    close_post(&t);
     (void)state;
 }
 
@@ -141,7 +147,7 @@ static void retry_after_is_respected(void **state)
     receiver_skip(&receiver);
     assert_true(fixture_int(&t.f, "SELECT next_ms FROM outbox WHERE state = 'pending' AND "
                                   "last_status = 503") >= before + 600 * 1000);
-    fixture_close(&t.f);
+    close_post(&t);
     (void)state;
 }
 
@@ -158,7 +164,7 @@ static void after_the_last_try_a_text_is_dead(void **state)
     assert_int_equal(fixture_int(&t.f, "SELECT count(*) FROM outbox WHERE state = 'dead' AND "
                                        "last_error LIKE '%500%'"),
                      1);
-    fixture_close(&t.f);
+    close_post(&t);
     (void)state;
 }
 
@@ -172,7 +178,7 @@ static void a_receiver_that_is_gone_is_not_asked_again(void **state)
 
     receiver_skip(&receiver);
     assert_int_equal(fixture_int(&t.f, "SELECT state = 'dead' FROM outbox"), 1);
-    fixture_close(&t.f);
+    close_post(&t);
     (void)state;
 }
 
@@ -195,7 +201,7 @@ static void a_file_holds_the_newest_report_of_its_slot(void **state)
     assert_int_equal(fixture_int(&t.f, "SELECT state = 'replaced' FROM outbox WHERE "
                                        "message_id = 'msg_7'"),
                      1);
-    fixture_close(&t.f);
+    close_post(&t);
     (void)state;
 }
 
@@ -210,7 +216,7 @@ static void a_slot_cannot_leave_its_folder(void **state)
         (void)post_step(&t.post);
 
         assert_int_equal(fixture_int(&t.f, "SELECT state = 'dead' FROM outbox"), 1);
-        fixture_close(&t.f);
+        close_post(&t);
     }
     (void)state;
 }
@@ -236,7 +242,7 @@ static void a_job_is_reported_when_its_last_text_is_out(void **state)
     receiver_skip(&receiver);
     assert_int_equal(early, 1);
     assert_int_equal(fixture_int(&t.f, "SELECT state = 'reported' FROM job"), 1);
-    fixture_close(&t.f);
+    close_post(&t);
     (void)state;
 }
 
@@ -253,7 +259,7 @@ static void a_failed_job_is_reported_too(void **state)
 
     assert_int_equal(before, 0);
     assert_int_equal(fixture_int(&t.f, "SELECT reported FROM job WHERE state = 'failed'"), 1);
-    fixture_close(&t.f);
+    close_post(&t);
     (void)state;
 }
 
@@ -283,7 +289,7 @@ static void a_stop_does_not_wait_for_a_slow_receiver_nor_count_as_a_try(void **s
     assert_true(clock_now_ns() - began < 8 * CLOCK_NS_PER_S);
     assert_int_equal(fixture_int(&t.f, "SELECT state = 'pending' AND attempt = 0 FROM outbox"),
                      1);
-    fixture_close(&t.f);
+    close_post(&t);
     (void)state;
 }
 
