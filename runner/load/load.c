@@ -448,6 +448,7 @@ static void check_little(struct load_result *r)
 static struct load_result *collect(struct team *t, const struct load_plan *plan)
 {
     struct load_result *r = mem_zero(1, sizeof *r);
+    const struct tally *tallies[LOAD_THREADS_MAX];
     tally_init(&r->tally, plan->endpoints_len);
     hist_init(&r->response);
     r->start_ns = t->start_ns;
@@ -455,10 +456,11 @@ static struct load_result *collect(struct team *t, const struct load_plan *plan)
     r->end_ns = 0;
     for (unsigned i = 0; i < t->len; i++) {
         const struct worker *w = &t->workers[i];
-        tally_merge(&r->tally, &w->tally);
+        tallies[i] = &w->tally;
         if (w->end_ns > r->end_ns)
             r->end_ns = w->end_ns;
     }
+    tally_merge(&r->tally, tallies, t->len);
     if (r->end_ns < r->start_ns)
         r->end_ns = r->start_ns; /* stopped during warm-up */
     tally_response(&r->tally, &r->response);

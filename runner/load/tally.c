@@ -76,30 +76,48 @@ void tally_roll(struct tally *t)
     t->second = (struct tally_second){0};
 }
 
-static void merge_second(struct tally_second *into, const struct tally_second *from)
+/* Into a histogram of its own, of which only buckets, span and whether it is empty count. */
+static void add_slots(struct hist *h, const struct tally_second *s)
 {
-    struct tally_slot *merged =
-        mem_alloc((into->slots_len + from->slots_len + 1) * sizeof *merged);
-    size_t a = 0, b = 0, n = 0;
-    while (a < into->slots_len || b < from->slots_len) {
-        if (b == from->slots_len ||
-            (a < into->slots_len && into->slots[a].bucket < from->slots[b].bucket)) {
-            merged[n++] = into->slots[a++];
-        } else if (a == into->slots_len || into->slots[a].bucket > from->slots[b].bucket) {
-            merged[n++] = from->slots[b++];
-        } else {
-            merged[n] = into->slots[a++];
-            merged[n++].count += from->slots[b++].count;
-        }
-    }
+    for (size_t i = 0; i < s->slots_len; i++)
+        h->counts[s->slots[i].bucket] += s->slots[i].count;
+    if (!s->slots_len)
+        return;
+    int64_t least = hist_bucket_value(s->slots[0].bucket);
+    h->count += s->slots_len;
+    h->min = least < h->min ? least : h->min;
+    h->max = s->max_ns > h->max ? s->max_ns : h->max;
+}
+
+static void merge_second(struct tally_second *into, struct hist *open,
+                         const struct tally *const *from, size_t n, size_t at)
+{
+    add_slots(open, into);
     free(into->slots);
-    into->slots = merged;
-    into->slots_len = n;
-    into->sent += from->sent;
-    into->answered += from->answered;
-    into->failed += from->failed;
-    if (from->max_ns > into->max_ns)
-        into->max_ns = from->max_ns;
+    into->slots = NULL;
+    into->slots_len = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (at >= from[i]->seconds.len)
+            continue;
+        const struct tally_second *s = &from[i]->seconds.at[at];
+        add_slots(open, s);
+        into->sent += s->sent;
+        into->answered += s->answered;
+        into->failed += s->failed;
+    }
+    hist_to_slots(open, into);
+}
+
+static void merge_seconds(struct tally *into, const struct tally *const *from, size_t n)
+{
+    struct hist open = {0};
+    hist_init(&open);
+    for (size_t i = 0; i < n; i++)
+        while (into->seconds.len < from[i]->seconds.len)
+            (void)vec_push(&into->seconds);
+    for (size_t at = 0; at < into->seconds.len; at++)
+        merge_second(&into->seconds.at[at], &open, from, n, at);
+    hist_done(&open);
 }
 
 int64_t tally_second_quantile(const struct tally_second *s, double q)
@@ -154,7 +172,7 @@ static void merge_counters(struct tally *into, const struct tally *from)
     into->involuntary += from->involuntary;
 }
 
-void tally_merge(struct tally *into, const struct tally *from)
+static void merge_one(struct tally *into, const struct tally *from)
 {
     struct hist *a[TALLY_HISTS];
     struct hist *b[TALLY_HISTS];
@@ -175,10 +193,13 @@ void tally_merge(struct tally *into, const struct tally *from)
         for (size_t c = 0; c < FAIL_CAUSES; c++)
             merge_error(&into->errors[p][c], &from->errors[p][c]);
     merge_counters(into, from);
-    while (into->seconds.len < from->seconds.len)
-        (void)vec_push(&into->seconds);
-    for (size_t i = 0; i < from->seconds.len; i++)
-        merge_second(&into->seconds.at[i], &from->seconds.at[i]);
+}
+
+void tally_merge(struct tally *into, const struct tally *const *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        merge_one(into, from[i]);
+    merge_seconds(into, from, n);
 }
 
 void tally_response(const struct tally *t, struct hist *out)

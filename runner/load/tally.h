@@ -84,7 +84,8 @@ struct tally {
 
 void tally_init(struct tally *t, size_t endpoints_len);
 void tally_done(struct tally *t);
-void tally_merge(struct tally *into, const struct tally *from);
+/* Adds n others. All at once, since the histograms of a second are laid open for it. */
+void tally_merge(struct tally *into, const struct tally *const *from, size_t n);
 
 /* Ends the running second. */
 void tally_roll(struct tally *t);

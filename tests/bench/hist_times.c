@@ -66,13 +66,15 @@ static double merge_ms(struct rng *r, const int64_t *values)
     static struct tally loops[LOOPS];
     struct tally sum;
     struct hist all = {0};
-    for (size_t i = 0; i < LOOPS; i++)
+    const struct tally *all_loops[LOOPS];
+    for (size_t i = 0; i < LOOPS; i++) {
         run_loop(&loops[i], r, values);
+        all_loops[i] = &loops[i];
+    }
     tally_init(&sum, 1);
     hist_init(&all);
     int64_t began = cpu_ns();
-    for (size_t i = 0; i < LOOPS; i++)
-        tally_merge(&sum, &loops[i]);
+    tally_merge(&sum, all_loops, LOOPS);
     double ms = (double)(cpu_ns() - began) / 1e6;
     tally_response(&sum, &all);
     uint64_t in_seconds = 0;

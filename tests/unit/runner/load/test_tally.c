@@ -37,7 +37,7 @@ static void seconds_of_two_loops_merge_into_exact_percentiles(void **state)
     record_second(&b, &r, &first, 3000);
     record_second(&b, &r, NULL, 10);
 
-    tally_merge(&a, &b);
+    tally_merge(&a, (const struct tally *[]){&b}, 1);
 
     assert_int_equal(a.seconds.len, 2);
     assert_int_equal(a.seconds.at[0].answered, 4000);
@@ -99,7 +99,7 @@ static void the_earliest_error_is_remembered(void **state)
     a.errors[FAIL_HEAD][FAIL_RESET] = (struct tally_error){2, 500, 104};
     b.errors[FAIL_HEAD][FAIL_RESET] = (struct tally_error){3, 400, 32};
 
-    tally_merge(&a, &b);
+    tally_merge(&a, (const struct tally *[]){&b}, 1);
 
     assert_int_equal(a.errors[FAIL_HEAD][FAIL_RESET].count, 5);
     assert_int_equal(a.errors[FAIL_HEAD][FAIL_RESET].first_ns, 400);
