@@ -11,6 +11,7 @@
  *     verify.c         right answers of both sides, before any load
  *     plan.c           rounds and their order, from the seed
  *     measure.c        one arm; window.c its accounts; rounds.c all of them; gate.c which count
+ *     outside.c        what the service does with connections
  *     reference.c      the canary beside them
  *     loadgen.c        pacewatch-load as a child
  *     pulse.c       beats to the daemon, and every wait

@@ -101,11 +101,14 @@ static int read_result(const struct json_doc *doc, struct loadgen_result *out, s
 {
     const struct json *root = json_root(doc);
     const struct json *window = NULL;
+    const struct json *connections = NULL;
     const struct json *endpoints = NULL;
     if (read_times(doc, root, &out->all, e) < 0 ||
         json_read_real(doc, root, "duration_s", true, &out->duration_s, e) < 0 ||
         json_read_real(doc, root, "achieved_rps", true, &out->achieved_rps, e) < 0 ||
         read_count(doc, root, "bytes_in", &out->bytes_in, e) < 0 ||
+        json_read_member(doc, root, "connections", true, JSON_OBJECT, &connections, e) < 0 ||
+        read_count(doc, connections, "closed_by_peer", &out->closed_by_peer, e) < 0 ||
         json_read_member(doc, root, "window", true, JSON_OBJECT, &window, e) < 0 ||
         read_count(doc, window, "answered", &out->answered_in_window, e) < 0 ||
         json_read_real(doc, window, "warmup_ns", true, &out->warmup_ns, e) < 0 ||

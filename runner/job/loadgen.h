@@ -43,6 +43,7 @@ struct loadgen_result {
     struct loadgen_times all;
     VEC(struct loadgen_times) endpoints; /* in the scenario's order */
     uint64_t bytes_in;                   /* in the window, heads included */
+    uint64_t closed_by_peer;             /* kept connections, in the window */
     uint64_t answered_in_window;         /* goes with the CPU time of the window */
     double duration_s, achieved_rps;
     double warmup_ns; /* until the service was steady, at most as the scenario says */

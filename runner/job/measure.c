@@ -13,6 +13,7 @@
 #include "loadgen.h"
 #include "mem.h"
 #include "noise.h"
+#include "outside.h"
 #include "reference.h"
 #include "service.h"
 #include "window.h"
@@ -87,6 +88,18 @@ static void add_noise(struct result_arm *arm, const struct noise_gauges *g)
     add_gauge(arm, "involuntary_per_s", g->involuntary_per_s);
 }
 
+/* What outside.h compares. A connection that the load itself ends says nothing. */
+static void add_connections(struct result_arm *arm, const struct spec_load *load,
+                            const struct loadgen_result *r)
+{
+    if (r->answered_in_window == 0)
+        return;
+    double answered = (double)r->answered_in_window;
+    add_gauge(arm, "answer_bytes", (double)r->bytes_in / answered);
+    if (load->protocol == SPEC_HTTP1 && !load->close)
+        add_gauge(arm, "closed_per_request", (double)r->closed_by_peer / answered);
+}
+
 static void write_down(struct job *j, int index, const struct window *w,
                        const struct loadgen_result *r, struct result_arm *arm,
                        struct gate_arm *gate)
@@ -108,6 +121,7 @@ static void write_down(struct job *j, int index, const struct window *w,
     if (j->doc->spec->services_len && r->answered_in_window > 0)
         add_gauge(arm, "services_cpu_per_request",
                   window_beside_ns(w) / (double)r->answered_in_window);
+    add_connections(arm, &s->load, r);
     add_times(arm, index, -1, closed_loop, &r->all, r->duration_s);
     for (size_t i = 0; s->endpoints_len > 1 && i < r->endpoints.len && i < s->endpoints_len;
          i++)
@@ -298,6 +312,17 @@ static bool tell_beside_end(struct service *s, struct gate_arm *gate)
     return true;
 }
 
+static void add_backlog(struct job *j, struct running *a)
+{
+    struct err e = {0};
+    int64_t backlog;
+    if (outside_backlog(a->service.netns, a->service.port, job_deadline(j, CLOCK_NS_PER_S),
+                        &backlog, &e) == 0)
+        add_gauge(a->out, "listen_backlog", (double)backlog);
+    else
+        job_note(j, "listen backlog of %s: %s", side_names[a->service.side], e.text);
+}
+
 /* What is known of the service once all its load is over. */
 static void look_back(struct job *j, struct running *a)
 {
@@ -310,6 +335,7 @@ static void look_back(struct job *j, struct running *a)
         if (peak > 0)
             add_sample(a->out, 0, -1, METRIC_PEAK_MEMORY, (double)peak);
         add_sample(a->out, 0, -1, METRIC_START_TIME, (double)a->service.start_ns);
+        add_backlog(j, a);
     }
 }
 

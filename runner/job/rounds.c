@@ -16,6 +16,7 @@
 #include "job.h"
 #include "measure.h"
 #include "mem.h"
+#include "outside.h"
 
 enum {
     ROUND_TRIES = 2,
@@ -319,6 +320,7 @@ int job_measure(struct job *j)
     r.start_ns = clock_now_ns();
     int rc = run_all(&r);
     sum_up_noise(j);
+    outside_remark(j);
     double arms = r.arms_done ? (double)r.arms_done : 1;
     job_note(j, "%d of %zu rounds counted, %.0f ms per arm", r.counted, r.plan.rounds.len,
              (double)(clock_now_ns() - r.start_ns) / 1e6 / arms);

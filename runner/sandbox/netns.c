@@ -6,6 +6,7 @@
 #include "netns.h"
 
 #include <errno.h>
+#include <linux/netlink.h>
 #include <linux/nsfs.h>
 #include <poll.h>
 #include <sched.h>
@@ -20,7 +21,16 @@
 #include "fdio.h"
 #include "sandbox.h"
 
-enum { NETNS_WAIT_MS = 5000, NETNS_SOCKET_FLAGS = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK };
+enum { NETNS_WAIT_MS = 5000, NETNS_FLAGS = SOCK_CLOEXEC | SOCK_NONBLOCK };
+
+struct kind { /* of a socket */
+    int domain, type, protocol;
+};
+
+static int open_kind(const struct kind *k)
+{
+    return socket(k->domain, k->type | NETNS_FLAGS, k->protocol);
+}
 
 union control { /* aligned room for one descriptor */
     struct cmsghdr head;
@@ -47,7 +57,7 @@ static void hand_over(int to, int number, int fd)
 
 /* Without root the namespace is entered through the user namespace that owns it, which is not
  * the one its processes are in: bubblewrap makes a second one below. */
-static _Noreturn void child_main(int netns_fd, int to)
+static _Noreturn void child_main(int netns_fd, const struct kind *kind, int to)
 {
     int fd = -1;
     bool entered = setns(netns_fd, CLONE_NEWNET) == 0;
@@ -57,7 +67,7 @@ static _Noreturn void child_main(int netns_fd, int to)
                   setns(netns_fd, CLONE_NEWNET) == 0;
     }
     if (entered)
-        fd = socket(AF_INET, NETNS_SOCKET_FLAGS, 0);
+        fd = open_kind(kind);
     hand_over(to, fd < 0 ? errno : 0, fd);
     _exit(0);
 }
@@ -85,13 +95,13 @@ static int take_over(int from, int *out_fd, struct err *e)
     return 0;
 }
 
-int netns_socket(int netns_fd, int *out_fd, struct err *e)
+static int make(int netns_fd, const struct kind *kind, int *out_fd, struct err *e)
 {
     int pair[2];
     if (netns_fd == SANDBOX_NETNS_GONE)
         return err_set(e, ERR_CONFLICT, "the program has ended, and its network with it");
     if (netns_fd == SANDBOX_NETNS_HOST) {
-        int fd = socket(AF_INET, NETNS_SOCKET_FLAGS, 0);
+        int fd = open_kind(kind);
         if (fd < 0)
             return err_errno(e, "make a socket");
         *out_fd = fd;
@@ -105,7 +115,7 @@ int netns_socket(int netns_fd, int *out_fd, struct err *e)
     if (pid < 0)
         return err_errno(e, "fork to enter the sandbox's network");
     if (pid == 0)
-        child_main(netns_fd, theirs);
+        child_main(netns_fd, kind, theirs);
     fdio_closep(&theirs);
     int rc = take_over(ours, out_fd, e);
     if (rc < 0)
@@ -113,4 +123,14 @@ int netns_socket(int netns_fd, int *out_fd, struct err *e)
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         continue;
     return rc;
+}
+
+int netns_socket(int netns_fd, int *out_fd, struct err *e)
+{
+    return make(netns_fd, &(struct kind){AF_INET, SOCK_STREAM, 0}, out_fd, e);
+}
+
+int netns_diag(int netns_fd, int *out_fd, struct err *e)
+{
+    return make(netns_fd, &(struct kind){AF_NETLINK, SOCK_DGRAM, NETLINK_SOCK_DIAG}, out_fd, e);
 }

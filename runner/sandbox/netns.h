@@ -14,5 +14,7 @@
 /* A TCP socket over IPv4, close-on-exec and non-blocking, in the namespace of 'netns_fd'; -1:
  * in our own. */
 int netns_socket(int netns_fd, int *out_fd, struct err *e);
+/* The same for a socket that asks the kernel about the sockets there, see sock_diag(7). */
+int netns_diag(int netns_fd, int *out_fd, struct err *e);
 
 #endif

@@ -60,7 +60,7 @@ echo >>shop.py
 git -c user.name=t -c user.email=t@t commit -qam "A blank line"
 cat >"$scratch/write.json" <<'SPEC'
 { "services": { "postgres": { "seed": "db/seed.sql", "settings": { "work_mem": "1MB" } } },
-  "start": { "command": ["/usr/bin/python3", "shop.py"] }, "confirm": { "reruns": 0 },
+  "start": { "command": ["/usr/bin/python3", "shop.py"] }, "confirm": { "reruns": 0 }, "sensitivity": { "rounds": { "least": 10, "most": 10 } },
   "load": { "connections": 1, "duration": "40ms", "warmup": "20ms" },
   "scenarios": [{ "endpoints": [{ "path": "/", "expect": { "contains": "ok" } }] }] }
 SPEC
@@ -109,20 +109,24 @@ PY
 cat >.pacewatch.json <<'SPEC'
 { "services": { "back": { "start": ["/usr/bin/python3", "back.py"], "ready": { "tcp": 7000 },
     "version": ["/usr/bin/python3", "back.py", "--version"], "timeout": "10s" } },
-  "start": { "command": ["/usr/bin/python3", "front.py"] }, "confirm": { "reruns": 0 },
+  "start": { "command": ["/usr/bin/python3", "front.py"] }, "confirm": { "reruns": 0 }, "sensitivity": { "rounds": { "least": 10, "most": 10 } },
   "load": { "connections": 1, "duration": "40ms", "warmup": "20ms" },
   "scenarios": [{ "endpoints": [{ "path": "/", "expect": { "contains": "!" } }] }] }
 SPEC
 git add -A
 git -c user.name=t -c user.email=t@t commit -qm "One in front of another"
-echo >>front.py
-git -c user.name=t -c user.email=t@t commit -qam "A blank line"
+sed -i '/^HTTPServer/i HTTPServer.request_queue_size = 9' front.py
+git -c user.name=t -c user.email=t@t commit -qam "A longer queue of connections"
 state=$scratch/front.kept
 status=0
 "$PACEWATCH_BIN/pacewatch" compare --json --state "$state" main~1 main >"$scratch/out" 2>&1 || status=$?
 [ "$status" -lt 2 ] || fail "no answer through the command: $(cat "$scratch/out")"
 [ "$(ask "SELECT json_extract(facts_json, '$.service_back') FROM environment_state")" = "back 1.2" ] ||
     fail "the version of the command is not recorded"
+grep -q 'base listens with backlog 5, head with 9' "$scratch/out" || fail "$(cat "$scratch/out")"
+[ "$(ask "SELECT count(*) > 0 AND sum(json_extract(gauges_json, '$.listen_backlog') !=
+          CASE side WHEN 'base' THEN 5 ELSE 9 END) = 0 FROM arm")" = 1 ] ||
+    fail "the backlog is not with the arms"
 sed 's|"tcp": 7000|"tcp": 7001|; s|"10s"|"300ms"|' .pacewatch.json >"$scratch/bad.json"
 compare 2 --spec "$scratch/bad.json" main~1 main
 grep -q "service 'back' is not ready in time" "$scratch/out" || fail "$(cat "$scratch/out")"

@@ -20,6 +20,9 @@ const KNOWN: Record<string, [title: string, kind: Kind]> = {
     load_cpu: ['CPU share of the load generator', 'share'],
     load_late_p99_ns: ['lateness of requests, p99', 'ns'],
     load_limited: ['rounds limited by the load generator', 'share'],
+    listen_backlog: ['connections that may wait to be accepted', 'number'],
+    closed_per_request: ['connections closed by the service per request', 'share'],
+    answer_bytes: ['bytes of an answer', 'number'],
     canary_ns: ['CPU time per request of the reference service', 'ns'],
     responses_different: ['endpoints answering differently', 'number'],
 };

@@ -26,6 +26,7 @@ static void write_result(struct str *out, const char *verdict)
                         "\"count\":100,\"p50\":50000,\"p90\":90000,\"p99\":99000}";
     str_addf(out,
              "{%s,\"hist\":\"%s\",\"duration_s\":0.5,\"achieved_rps\":200,\"bytes_in\":1234,"
+             "\"connections\":{\"opened\":9,\"closed_by_peer\":5},"
              "\"window\":{\"start_ns\":1,\"end_ns\":2,\"answered\":98,\"warmup_ns\":7},"
              "\"endpoints\":[{\"name\":\"GET /\",%s,\"hist\":\"%s\"}],"
              "\"setup\":{\"engine\":\"io_uring\"},"
@@ -49,6 +50,7 @@ static void numbers_and_histograms_come_through(void **state)
     assert_int_equal(r.all.failed, 1);
     assert_int_equal(r.answered_in_window, 98);
     assert_int_equal(r.bytes_in, 1234);
+    assert_int_equal(r.closed_by_peer, 5);
     assert_true(r.warmup_ns == 7);
     assert_int_equal(r.all.p99_ns, 99000);
     assert_int_equal(r.endpoints.len, 1);
