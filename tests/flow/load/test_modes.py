@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import socket
+import stat
 import struct
 import subprocess
 import tempfile
@@ -112,6 +113,22 @@ class Modes(unittest.TestCase):
         opened = run.result["connections"]["opened"]
         self.assertIn(opened, range(180, 201))
         self.assertEqual(run.result["connect_ns"]["count"], opened)
+
+    def test_output_into_a_pipe_leaves_the_pipe_there(self):
+        with tempfile.TemporaryDirectory() as folder:
+            pipe = os.path.join(folder, "csv")
+            os.mkfifo(pipe)
+            reader = subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE, text=True)
+            try:
+                run = self.load("-c", 1, "-n", 10, "--csv", pipe)
+                said, _ = reader.communicate(timeout=20)
+            finally:
+                reader.kill()
+
+            self.assertEqual(run.status, 0, run.stderr)
+            self.assertTrue(stat.S_ISFIFO(os.lstat(pipe).st_mode))
+            self.assertIn(",", said)
+            self.assertEqual(os.listdir(folder), ["csv"])
 
     def test_closed_loop_with_close(self):
         run = self.load("--close", "-c", 5, "-n", 300, port=1)
