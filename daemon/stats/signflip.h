@@ -8,10 +8,14 @@
  * in the family stays below alpha (max-T, Westfall, Young 1993; step-down after each
  * rejection).
  *
- * Statistic of a metric: sum(s_i * a_i) / sqrt(sum(a_i^2)) with a_i = min(|u_i|, c * median
- * |u|). It depends on the data through |u| alone, so clipping cannot cost validity, and a
- * monster value cannot hide a shift that all other rounds show. Without clipping it is
- * Student's t in disguise: t = S * sqrt((n - 1) / (n - S^2)).
+ * Statistic of a metric: sum(s_i * a_i) / sqrt(sum(a_i^2)), a_i = |u_i| up to 2.5 spreads
+ * above the median of |u|, constant up to 5, and falling to a hundredth of it at 7.5 (Hampel
+ * 1974; the spread is 1.4826 * median absolute deviation of |u|). It depends on the data
+ * through |u| alone, so the scores cannot cost validity; the corners follow a shift, since |u|
+ * gathers around it: rounds that agree count in full, as in Student's t, and a monster value
+ * cannot hide what all other rounds show. With a_i = |u_i| it is Student's t in disguise: t = S
+ * * sqrt((n - 1) / (n
+ * - S^2)).
  *
  * Looks: with several planned looks a sign vector counts as "claimed" at look k when it would
  * have been claimed at an earlier look, or its statistic at look k is as large. So the shares

@@ -92,6 +92,24 @@ static void missing_rounds_are_left_out(void **state)
     (void)state;
 }
 
+/* Seven rounds agree; whether the wild one does may matter, but it cannot hide the others. */
+static void a_monster_value_hides_nothing(void **state)
+{
+    double u[12] = {1.1, .9, 1, 1.2, .8, 1.05, .95, 500, 1.1, 1, .9, 1}, p;
+    size_t looks = 8;
+    double spent = 0.005;
+    struct signflip_plan plan = {u, 1, 8, &looks, &spent, 1, 0, 0};
+
+    signflip_family(&plan, &p, NULL);
+    assert_near(p, 1 / 256.0, 1e-12);
+
+    looks = plan.rounds = 12;
+    u[7] = -500;
+    signflip_family(&plan, &p, NULL);
+    assert_near(p, 2 / 4096.0, 1e-12);
+    (void)state;
+}
+
 static void looks_spend_all_at_the_last(void **state)
 {
     assert_near(looks_spent(0.01, 10, 30), 0.002, 1e-12);
@@ -176,6 +194,7 @@ int main(void)
         cmocka_unit_test(a_family_is_judged_together),
         cmocka_unit_test(the_order_of_metrics_does_not_matter),
         cmocka_unit_test(missing_rounds_are_left_out),
+        cmocka_unit_test(a_monster_value_hides_nothing),
         cmocka_unit_test(looks_spend_all_at_the_last),
         cmocka_unit_test(adjusted_p_values_are_those_of_the_papers),
         cmocka_unit_test(rounds_that_follow_each_other_are_noticed),
