@@ -17,10 +17,10 @@
 #include "mem.h"
 #include "opt.h"
 
-const struct json_rules JSON_CONFIG = {256 << 10, 32, true};
-const struct json_rules JSON_MESSAGE = {1 << 20, 32, false};
-const struct json_rules JSON_DELIVERY = {25 << 20, 64, false};
-const struct json_rules JSON_RESULT = {64 << 20, 32, false};
+const struct json_rules JSON_CONFIG = {256 << 10, 32, true, false};
+const struct json_rules JSON_MESSAGE = {1 << 20, 32, false, false};
+const struct json_rules JSON_DELIVERY = {25 << 20, 64, false, true};
+const struct json_rules JSON_RESULT = {64 << 20, 32, false, false};
 
 /* --- the tree --------------------------------------------------------------------------------
  */
@@ -80,7 +80,7 @@ int json_parse(struct view text, const struct json_rules *rules, struct json_doc
 
     AUTO(json_freep) struct json_doc *doc = mem_zero(1, sizeof *doc);
     doc->text = mem_strndup(text.len ? text.at : "", text.len);
-    doc->given = rules->comments ? mem_strndup(doc->text, text.len) : doc->text;
+    doc->given = rules->comments || rules->mends ? mem_strndup(doc->text, text.len) : doc->text;
     doc->len = text.len;
     if (json_scan(doc, rules, e) < 0)
         return -1;

@@ -31,6 +31,8 @@ struct json_rules {
     size_t bytes_max;
     int depth_max;
     bool comments;
+    bool mends; /* \u0000 and halves of surrogate pairs are read as U+FFFD: others write them,
+                   and one such text must not hide all the rest */
 };
 
 extern const struct json_rules JSON_CONFIG; /* 256 KiB, 32 deep, comments: files people write */

@@ -20,8 +20,8 @@ struct json_place {
 };
 
 struct json_doc {
-    char *text;  /* comments and trailing commas blanked out; same length as the original */
-    char *given; /* as it came, for positions; the same as 'text' unless comments are allowed */
+    char *text;  /* comments blanked out, foreign escapes mended; same length as the original */
+    char *given; /* as it came, for positions; the same as 'text' unless that may be changed */
     size_t len;
     cJSON *root;
     VEC(struct json_place) places; /* of the i-th value */

@@ -118,6 +118,37 @@ static int scan_unit(struct scan *s, unsigned *out)
     return 0;
 }
 
+/* The four digits before us stand for no character that a string can hold. */
+static int mend(struct scan *s, const char *complaint)
+{
+    if (!s->rules->mends)
+        return scan_fail(s, "%s", complaint);
+    memcpy(s->doc->text + s->at - 4, "fffd", 4);
+    return 0;
+}
+
+/* Behind "\u". A high half whose other half does not follow is mended alone. */
+static int scan_unicode(struct scan *s)
+{
+    unsigned unit = 0;
+    if (scan_unit(s, &unit) < 0)
+        return -1;
+    if (unit == 0)
+        return mend(s, "'\\u0000' is not allowed in a string");
+    if (unit < 0xd800 || unit > 0xdfff)
+        return 0;
+    size_t after = s->at;
+    if (unit < 0xdc00 && view_starts(rest_of(s), "\\u")) {
+        s->at += 2;
+        if (scan_unit(s, &unit) < 0)
+            return -1;
+        if (unit >= 0xdc00 && unit <= 0xdfff)
+            return 0;
+        s->at = s->rules->mends ? after : s->at;
+    }
+    return mend(s, "half of a surrogate pair in a string");
+}
+
 static int scan_escape(struct scan *s)
 {
     s->at++;
@@ -130,23 +161,7 @@ static int scan_escape(struct scan *s)
     }
 
     s->at++;
-    unsigned unit = 0;
-    if (scan_unit(s, &unit) < 0)
-        return -1;
-    if (unit == 0)
-        return scan_fail(s, "'\\u0000' is not allowed in a string");
-    if (unit >= 0xdc00 && unit <= 0xdfff)
-        return scan_fail(s, "half of a surrogate pair in a string");
-    if (unit < 0xd800 || unit > 0xdbff)
-        return 0;
-    if (!view_starts(rest_of(s), "\\u"))
-        return scan_fail(s, "half of a surrogate pair in a string");
-    s->at += 2;
-    if (scan_unit(s, &unit) < 0)
-        return -1;
-    return unit >= 0xdc00 && unit <= 0xdfff
-               ? 0
-               : scan_fail(s, "half of a surrogate pair in a string");
+    return scan_unicode(s);
 }
 
 static int scan_string(struct scan *s)

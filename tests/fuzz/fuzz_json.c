@@ -71,7 +71,9 @@ static void read_members(const struct json_doc *doc, const struct json *root)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     /* The writer nests one level less than the reader. */
-    static const struct json_rules plain = {1 << 16, 31, false}, config = {1 << 16, 31, true};
+    static const struct json_rules plain = {1 << 16, 31, false, false},
+                                   config = {1 << 16, 31, true, false},
+                                   foreign = {1 << 16, 31, false, true};
     if (!size)
         return 0;
     struct view text = {(const char *)data + 1, size - 1};
@@ -79,7 +81,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     AUTO(json_freep) struct json_doc *again = NULL;
     AUTO(str_done) struct str once = STR_INIT(1 << 20), twice = STR_INIT(1 << 20);
     struct err e = {0};
-    if (json_parse(text, data[0] & 1 ? &config : &plain, &doc, &e) < 0) {
+    if (json_parse(text,
+                   data[0] & 1   ? &config
+                   : data[0] & 2 ? &foreign
+                                 : &plain,
+                   &doc, &e) < 0) {
         if (doc || !e.text[0])
             abort();
         return 0;

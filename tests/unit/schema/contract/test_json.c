@@ -10,7 +10,7 @@
 
 #include "json.h"
 
-static const struct json_rules shallow = {1000, 3, false};
+static const struct json_rules shallow = {1000, 3, false, false};
 
 /* Parses 'text' and compares the complaint; NULL: there must be none. */
 static void check(const struct json_rules *rules, struct view text, const char *complaint)
@@ -363,12 +363,41 @@ static void whole_numbers_are_exact_in_all_63_bits(void **state)
     (void)state;
 }
 
+/* One comment with such a text must not hide a whole list of them. */
+static void what_others_write_is_mended(void **state)
+{
+    static const struct {
+        struct view text;
+        const char *read;
+    } cases[] = {
+        {VIEW("[\"a\\u0000b\"]"), "a\xef\xbf\xbd"
+                                  "b"},
+        {VIEW("[\"\\ud800\"]"), "\xef\xbf\xbd"},
+        {VIEW("[\"\\ud800\\u0041\"]"), "\xef\xbf\xbd"
+                                       "A"},
+        {VIEW("[\"\\udc00\\ud83d\\ude00\"]"), "\xef\xbf\xbd\xf0\x9f\x98\x80"},
+        {VIEW("[\"\\ud83d\\ud83d\\ude00\"]"), "\xef\xbf\xbd\xf0\x9f\x98\x80"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO(json_freep) struct json_doc *doc = NULL;
+        struct err e = {0};
+        if (json_parse(cases[i].text, &JSON_DELIVERY, &doc, &e) < 0)
+            fail_msg("%s", e.text);
+        assert_string_equal(json_text(json_first(json_root(doc))).at, cases[i].read);
+    }
+    check(&JSON_DELIVERY, VIEW("\"\\ud800\\u00g0\""),
+          "1:10: '\\u' needs four hexadecimal digits");
+    check(&JSON_DELIVERY, VIEW("[\"a\\u0000\", x]"), "1:13: expected a value");
+    (void)state;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_of_every_type_are_read),
         cmocka_unit_test(a_document_may_be_any_value),
         cmocka_unit_test(what_json_forbids_is_refused_with_its_place),
+        cmocka_unit_test(what_others_write_is_mended),
         cmocka_unit_test(configuration_may_have_comments_and_trailing_commas),
         cmocka_unit_test(depth_and_size_have_ceilings),
         cmocka_unit_test(values_have_a_ceiling_below_what_memory_can_bear),
