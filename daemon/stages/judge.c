@@ -89,7 +89,10 @@ static int decide(struct store *s, struct judgement *g, struct err *e)
         return -1;
     if (judge_verdict(&g->samples, &g->rules, str_text(&reason), &g->verdict, e) < 0)
         return -1;
-    return judge_apply_ignores(s, g->job.mr_id, &g->verdict, e);
+    struct judge_jobs alone = {.id = {g->job.id}, .len = 1};
+    return judge_apply_ignores(s, g->job.mr_id, &g->verdict, e) < 0
+               ? -1
+               : judge_shapes(s, &alone, g->rules.seed, &g->verdict, e);
 }
 
 /* --- what follows from a verdict ---------------------------------------------------------- */
@@ -253,6 +256,9 @@ static int settle_first(const struct judge *j, const struct judgement *own,
         return -1;
     struct judge_second second = {.again = &own->verdict, .both = &both, .job = own->job.id};
     bool agreed = judge_reconsider(&first->verdict, &second);
+    struct judge_jobs jobs = {.id = {first->job.id, own->job.id}, .len = 2};
+    if (judge_shapes(j->store, &jobs, first->rules.seed, &first->verdict, e) < 0)
+        return -1;
     bool slower = judge_is_slower(&first->verdict);
     log_info("job reconsidered", "job=%" PRId64 " by=%" PRId64 " outcome=%s confirmed=%d",
              first->job.id, own->job.id, outcome_names[first->verdict.outcome], agreed);

@@ -115,6 +115,18 @@ struct judge_second {
 /* True when the second one agrees that it is slower. */
 bool judge_reconsider(struct verdict_record *v, const struct judge_second *second);
 
+/* --- response times (judge_shape.c) ------------------------------------------------------- */
+
+struct judge_jobs { /* whose rounds are taken together */
+    int64_t id[2];
+    size_t len;
+};
+
+/* Latency rows show quantiles of all response times; a distribution that changed is told, as
+ * advice, in the row's sentence and the verdict's. */
+int judge_shapes(struct store *s, const struct judge_jobs *jobs, uint64_t seed,
+                 struct verdict_record *v, struct err *e);
+
 /* --- series (judge_series.c): in the caller's transaction --------------------------------- */
 
 /* The point of the job's head in each series, and the change points of each history. Nothing

@@ -38,6 +38,46 @@ static void a_commit_that_changes_nothing_is_no_change_and_gets_its_points(void 
     (void)state;
 }
 
+static bool tells_shape(struct fixture *f)
+{
+    return fixture_int(f, "SELECT why LIKE '%shape of response times changed%' FROM verdict") ==
+           1;
+}
+
+static void a_new_shape_of_response_times_is_told_and_decides_nothing(void **state)
+{
+    struct setup t;
+    struct fixture_result two_modes = {.seed = 1, .histograms = true, .head_slow = .2};
+    open_judge(&t, NULL);
+    int64_t job = fixture_job(&t.f, JOB_PUSH, 0, 1, &two_modes);
+
+    (void)judge_step(&t.judge);
+
+    check_verdict(&t.f, job, OUTCOME_NO_CHANGE, false);
+    assert_true(tells_shape(&t.f));
+    assert_int_equal(
+        fixture_int(&t.f, "SELECT v.base BETWEEN 1e6 AND 2e6 AND v.head BETWEEN 1e7 AND 2e7"
+                          " FROM verdict_row v JOIN series s ON s.id = v.series_id"
+                          " WHERE s.metric = 'p99'"),
+        1); /* of all requests; the median of the rounds' p99 is 4e6 on both sides */
+    close_judge(&t);
+    (void)state;
+}
+
+static void the_same_shape_of_response_times_is_not_told(void **state)
+{
+    struct setup t;
+    struct fixture_result same = {.seed = 1, .histograms = true};
+    open_judge(&t, NULL);
+    (void)fixture_job(&t.f, JOB_PUSH, 0, 1, &same);
+
+    (void)judge_step(&t.judge);
+
+    assert_false(tells_shape(&t.f));
+    close_judge(&t);
+    (void)state;
+}
+
 static void a_slower_commit_is_suspected_and_measured_again(void **state)
 {
     struct setup t;
@@ -401,6 +441,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_commit_that_changes_nothing_is_no_change_and_gets_its_points),
+        cmocka_unit_test(a_new_shape_of_response_times_is_told_and_decides_nothing),
+        cmocka_unit_test(the_same_shape_of_response_times_is_not_told),
         cmocka_unit_test(a_slower_commit_is_suspected_and_measured_again),
         cmocka_unit_test(a_second_job_that_agrees_confirms_the_regression),
         cmocka_unit_test(a_second_job_that_disagrees_makes_it_noise),

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "fdio.h"
+#include "hist.h"
 #include "log.h"
 #include "measured_fixture.h"
 #include "rng.h"
@@ -104,6 +105,24 @@ static double gauss(struct rng *r)
     return sqrt(-2 * log(u)) * cos(2 * 3.14159265358979 * v);
 }
 
+static void add_times(struct result_arm *arm, const struct fixture_result *r, struct rng *rng)
+{
+    AUTO(hist_done) struct hist h = {0};
+    AUTO(str_done) struct str packed = STR_INIT(HIST_ENCODED_MAX);
+    double slow = arm->side == SIDE_HEAD ? r->head_slow : 0;
+    hist_init(&h);
+    for (int i = 0; i < 1000; i++)
+        hist_record(&h,
+                    (int64_t)(1e6 * exp(0.1 * gauss(rng)) * (rng_unit(rng) < slow ? 10 : 1)));
+    hist_pack(&h, &packed);
+    *vec_push(&arm->hists) = (struct result_hist){
+        .endpoint = -1,
+        .count = h.count,
+        .packed = mem_strndup(packed.at, packed.len),
+        .packed_len = packed.len,
+    };
+}
+
 static void add_arm(struct result_round *round, enum side side, int copy,
                     const struct fixture_result *r, struct rng *rng)
 {
@@ -124,6 +143,8 @@ static void add_arm(struct result_round *round, enum side side, int copy,
         *vec_push(&arm->samples) = (struct result_sample){
             .scenario = 0, .endpoint = -1, .metric = (enum metric)m, .value = value};
     }
+    if (r->histograms)
+        add_times(arm, r, rng);
 }
 
 static void add_round(struct result_doc *d, const struct fixture_result *r, bool is_void,

@@ -28,6 +28,8 @@ struct fixture_result {
     double canary_ns;            /* gauge of every arm; 0: none */
     double scatter;              /* standard deviation of a value's logarithm; 0: 0.01 */
     double base_errors, head_errors;
+    double head_slow;        /* share of head's requests that take ten times as long; */
+    bool histograms;         /* deliver response times of 1,000 requests for each arm */
     int rounds, rounds_void; /* 0 rounds: 10, unless void ones are given */
     int planned;             /* rounds; 0: a runner that did not say */
     enum result_end end;
