@@ -57,6 +57,15 @@ static void write_artifact(struct jw *w, const char *key, struct view digest)
         jw_null(w, key);
 }
 
+static void write_notes(struct jw *w, const char *notes)
+{
+    struct view rest = view_z(notes), line;
+    jw_array(w, "notes");
+    while (view_line(&rest, &line))
+        jw_view(w, NULL, line);
+    jw_end(w);
+}
+
 static void write_run(struct jw *w, const struct view_job_page *p)
 {
     if (!p->has_run) {
@@ -70,6 +79,7 @@ static void write_run(struct jw *w, const struct view_job_page *p)
     jw_int(w, "ended_ms", p->ended_ms);
     jw_int(w, "rounds_planned", p->rounds_planned);
     jw_text(w, "end", p->end);
+    write_notes(w, p->notes);
     api_write_json(w, "identity", p->identity_json);
     api_write_json(w, "state", p->state_json);
     api_write_json(w, "noise", p->noise_json);

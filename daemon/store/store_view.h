@@ -261,6 +261,7 @@ struct view_job_page {
     struct view base_artifact, head_artifact; /* raw; empty: unknown */
     int64_t rounds_planned;                   /* 0: unknown */
     const char *end;                          /* "plan", "look", "time" */
+    const char *notes;                        /* of the runner, a line each */
     const char *outcome, *why;
     bool confirmed;
     int64_t rounds_counted, rounds_void;

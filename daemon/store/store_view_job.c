@@ -91,7 +91,7 @@ static int read_run(struct view_read *r, int64_t job, struct view_job_page *out,
     struct sql q = sql_open(
         r->store, "SELECT n.host, n.identity_json, t.facts_json, u.noise_json, u.started_ms,"
                   " u.ended_ms, u.identical, u.base_artifact, u.head_artifact,"
-                  " u.rounds_planned, u.end_reason"
+                  " u.rounds_planned, u.end_reason, u.notes"
                   " FROM run u JOIN environment_state t ON t.id = u.env_state_id"
                   " JOIN environment n ON n.id = t.environment_id WHERE u.job_id = :job");
     sql_int(&q, ":job", job);
@@ -110,6 +110,7 @@ static int read_run(struct view_read *r, int64_t job, struct view_job_page *out,
     out->head_artifact = view_keep_bytes(r, &q, 8);
     out->rounds_planned = sql_col_int(&q, 9);
     out->end = view_keep(r, &q, 10);
+    out->notes = view_keep(r, &q, 11);
     return 0;
 }
 

@@ -248,6 +248,7 @@ export interface Run {
     ended_ms: number | null;
     rounds_planned: number;
     end: 'plan' | 'look' | 'time';
+    notes: string[];
     identity: Facts | null;
     state: Facts | null;
     noise: Facts | null;

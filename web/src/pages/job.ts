@@ -113,6 +113,7 @@ function head(data: JobData): TemplateResult {
             ${jobChip(job, 'large')}
             <p class="sentence">${jobSentence(data, Date.now())}</p>
             ${verdict?.why ? html`<p class="why">${format.sentence(verdict.why)}</p>` : nothing}
+            ${(data.run?.notes ?? []).map((note) => html`<p class="why">${format.sentence(note)}</p>`)}
             ${job.failure ? html`<pre class="failure">${job.failure}</pre>` : nothing}
             ${next(data)}
             ${isLive(job.state) ? progressPanel(job, false) : nothing}

@@ -98,6 +98,7 @@ static struct result_doc *make_result(int64_t job, int64_t attempt, const char *
     r->started_ms = 1764000001000;
     r->ended_ms = 1764000002000;
     r->host = mem_strdup("vm");
+    *vec_push(&r->notes) = mem_strdup("base and head answer 'GET /' differently: <b>");
     add_fact(vec_push(&r->identity), "cpu", "Some CPU");
     add_fact(vec_push(&r->state), "kernel", kernel);
     for (int n = 1; n <= FILLED_ROUNDS; n++) {

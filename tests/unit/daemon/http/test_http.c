@@ -222,6 +222,8 @@ static void job_shows_rounds_verdict_and_stages(void **state)
     assert_text(doc, "job.state", "reported");
     assert_text(doc, "spec", filled_spec);
     assert_text(doc, "run.identity.cpu", "Some CPU");
+    assert_int_equal(json_count(at(doc, "run.notes")), 1);
+    assert_text(doc, "run.notes.0", "base and head answer 'GET /' differently: <b>");
     assert_text(doc, "verdict.rows.0.outcome", "slower");
     assert_int_equal(json_count(at(doc, "rounds")), FILLED_ROUNDS);
     assert_int_equal(json_count(at(doc, "rounds.1.arms")), 2);
