@@ -33,7 +33,7 @@ enum { BACKOFF_MAX = 6, IDLE_SHARE = 20 };
 #define PAUSE_MAX_NS     (900 * CLOCK_NS_PER_S)
 #define QUIET_AGAIN_NS   (1 * CLOCK_NS_PER_S)
 #define OVERDUE_NS       (10 * CLOCK_NS_PER_S) /* at most */
-#define ASKED_PAUSE_NS   (1 * CLOCK_NS_PER_S)  /* between looks that webhooks ask for */
+#define ASKED_PAUSE_NS   (1 * CLOCK_NS_PER_S)
 
 static void add_pattern(struct watched *r, size_t *n, const char *prefix, const char *name)
 {
@@ -92,6 +92,8 @@ int watch_open(const struct watch_options *options, struct watch **out, struct e
     *w = (struct watch){.o = *options, .quiet = -1};
     if (!w->o.fetch_timeout_ns)
         w->o.fetch_timeout_ns = FETCH_TIMEOUT_NS;
+    if (!w->o.asked_pause_ns)
+        w->o.asked_pause_ns = ASKED_PAUSE_NS;
     rng_init(&w->rng, rng_seed());
     w->fetcher = mirror_fetcher_new();
     str_addf(&mirrors, "%s/mirrors", w->o.state_dir);
@@ -239,10 +241,10 @@ static bool is_stopping(const struct watch *w)
 
 /* Makes the repository due for a webhook's sake: now, or when the pause since the last look is
  * over, which grows while looks fail. */
-static void take_delivery(struct watched *r, int64_t now)
+static void take_delivery(const struct watch *w, struct watched *r, int64_t now)
 {
     int times = r->failures > BACKOFF_MAX ? BACKOFF_MAX : r->failures;
-    int64_t due = r->begun_ns ? r->begun_ns + (ASKED_PAUSE_NS << times) : now;
+    int64_t due = r->begun_ns ? r->begun_ns + (w->o.asked_pause_ns << times) : now;
     r->asked = true;
     if (due < now)
         due = now;
@@ -270,7 +272,7 @@ static void look_once(struct watch *w, struct watched *r)
         note_result(w, r, &e);
     r->next_ns = next_look(w, r);
     if (e.kind && l.source == CHANGE_HOOK && r->failures <= BACKOFF_MAX)
-        take_delivery(r, clock_now_ns()); /* what it told of is still to be found */
+        take_delivery(w, r, clock_now_ns()); /* what it told of is still to be found */
 }
 
 /* --- the stage ---------------------------------------------------------------------------- */
@@ -281,7 +283,7 @@ static void take_news(struct watch *w, struct watched *r, int64_t now)
 {
     AUTO(id_list_done) struct id_list mrs = {0};
     struct err e = {0};
-    take_delivery(r, now);
+    take_delivery(w, r, now);
     if (!r->conf->forge)
         return;
     if (store_hook_mrs(w->o.store, r->id, w->hooks_seen, &mrs, &e) < 0)

@@ -27,6 +27,7 @@ struct watch_options { /* all borrowed */
     const struct stage_bells *bells; /* dispatch is rung; NULL: nobody waits */
     const atomic_bool *stopping;     /* NULL: never */
     int64_t fetch_timeout_ns;        /* of a first fetch; 0: 10 minutes */
+    int64_t asked_pause_ns;          /* between looks that webhooks ask for; 0: 1 s */
 };
 
 /* Enters the repositories into the database; those that left the settings stay, unconfigured.

@@ -16,7 +16,7 @@ static void read_part(const char *folder, const char *name, const char *part, st
     AUTO(str_done) struct str path = STR_INIT(4096);
     struct err e = {0};
     str_addf(&path, "%s/%s.%s", folder, name, part);
-    *out = (struct str)STR_INIT(1 << 20);
+    *out = (struct str)STR_INIT(FORGE_HOOK_BYTES_MAX);
     if (fdio_read_file(str_text(&path), out, &e) < 0)
         fail_msg("%s", e.text);
 }

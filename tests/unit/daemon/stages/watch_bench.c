@@ -31,7 +31,8 @@ void bench_open_watch(struct bench *b)
                                             .state_dir = b->state,
                                             .repos = &b->repo,
                                             .repos_len = 1,
-                                            .bells = &b->bells},
+                                            .bells = &b->bells,
+                                            .asked_pause_ns = b->asked_pause_ns},
                     &b->watch, &e));
     MUST(store_repo_by_name(b->store, "shop", &row, &found, &e));
     b->repo_id = row.id;

@@ -33,6 +33,7 @@ struct bench {
     struct store *store;
     struct watch *watch;
     int64_t repo_id;
+    int64_t asked_pause_ns;
 };
 
 /* The remote is made once per program, a copy of it for each test. */
