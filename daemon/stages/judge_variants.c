@@ -38,12 +38,12 @@ static const struct series_rounds *find_baseline(const struct job_samples *sampl
     return NULL;
 }
 
-/* The A/A noise of the baseline, laid beside head: base twice gave these ratios. */
+/* The A/A noise of the baseline, laid beside its head: equal arms gave these ratios. */
 static double *noise_beside(const struct series_rounds *s, size_t rounds)
 {
     double *again = mem_alloc((rounds + 1) * sizeof *again);
     for (size_t i = 0; i < rounds; i++)
-        again[i] = s->base[i] > 0 ? s->head[i] * (s->again[i] / s->base[i]) : NAN;
+        again[i] = s->twin[i] > 0 ? s->head[i] * (s->again[i] / s->twin[i]) : NAN;
     return again;
 }
 
@@ -52,18 +52,19 @@ static void cross(const struct job_samples *samples, const char *baseline, struc
     out->samples.rounds = samples->rounds;
     for (size_t i = 0; i < samples->series.len; i++) {
         const struct series_rounds *s = &samples->series.at[i];
-        const struct series_rounds *twin =
+        const struct series_rounds *from =
             s->key.endpoint[0] || strcmp(s->key.variant, baseline) == 0
                 ? NULL
                 : find_baseline(samples, s, baseline);
-        if (!twin)
+        if (!from)
             continue;
         *vec_push(&out->samples.series) =
             (struct series_rounds){.key = s->key,
-                                   .base = twin->head,
+                                   .base = from->head,
                                    .head = s->head,
-                                   .again = noise_beside(twin, samples->rounds)};
-        *vec_push(&out->baseline) = twin->key.id;
+                                   .again = noise_beside(from, samples->rounds),
+                                   .twin = from->head};
+        *vec_push(&out->baseline) = from->key.id;
     }
 }
 
