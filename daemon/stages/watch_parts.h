@@ -55,6 +55,7 @@ struct look {
     bool full;                 /* the tables were compared with it */
     bool first;                /* nothing of it was known before */
     enum change_source source; /* why we look */
+    bool forge_away;           /* it was asked and gave no answer: not asked again */
     int queued, stopped;       /* jobs added; running ones that are wanted no more */
 };
 

@@ -236,20 +236,27 @@ static bool is_passing(enum err_kind kind)
     return kind == ERR_SYSTEM || kind == ERR_TIMEOUT;
 }
 
-/* A change that will never work is skipped with the reason, so that it does not hold up those
- * behind it. */
+/* A change that will never work is skipped with the reason, and one that waits for the forge
+ * stays for the next look: neither holds up those behind it. */
 int watch_plan(struct look *l, struct err *e)
 {
+    struct err waits = {0};
+    int64_t behind = 0;
     for (;;) {
         struct change c;
         struct err own = {0};
         bool found;
-        if (store_change_next(l->store, l->r->id, &c, &found, e) < 0)
+        if (store_change_next(l->store, l->r->id, behind, &c, &found, e) < 0)
             return -1;
         if (!found)
-            return 0;
+            break;
         if (plan_one(l, &c, &own) == 0)
             continue;
+        if (own.kind == ERR_AWAY) {
+            waits = own;
+            behind = c.id;
+            continue;
+        }
         if (is_passing(own.kind)) {
             *e = own;
             return err_ctx(e, "plan '%s'", c.ref);
@@ -258,6 +265,10 @@ int watch_plan(struct look *l, struct err *e)
         if (store_change_skipped(l->store, c.id, own.text, e) < 0)
             return -1;
     }
+    if (!waits.text[0])
+        return 0;
+    *e = waits;
+    return -1;
 }
 
 /* --- the past ----------------------------------------------------------------------------- */

@@ -24,9 +24,13 @@ int watch_ask_forge(struct look *l, int64_t number, struct mr_word *out, struct 
     *out = (struct mr_word){.asked = false};
     if (!l->r->conf->forge)
         return 0;
+    if (l->forge_away)
+        return err_set(e, ERR_AWAY, "ask about merge request %" PRId64 ": no answer just now",
+                       number);
     if (forge_mr_get(l->r->conf->forge, number, &mr, &answer, &own) < 0) {
-        if (answer.result == FORGE_LATER)
-            return err_set(e, ERR_TIMEOUT, "ask about merge request %" PRId64 ": %s", number,
+        l->forge_away = answer.result == FORGE_LATER;
+        if (l->forge_away)
+            return err_set(e, ERR_AWAY, "ask about merge request %" PRId64 ": %s", number,
                            own.text);
         log_warn("merge request not told", "repo=%s mr=%" PRId64 ": %s", l->r->conf->name,
                  number, own.text);

@@ -34,13 +34,15 @@ int store_change_add(struct store *s, const struct change *c, int64_t *out_id, b
 
 /* '+repo_id' keeps SQLite off the index by repository, which holds every change there ever was.
  */
-int store_change_next(struct store *s, int64_t repo_id, struct change *out, bool *found,
-                      struct err *e)
+int store_change_next(struct store *s, int64_t repo_id, int64_t behind, struct change *out,
+                      bool *found, struct err *e)
 {
     AUTO(sql_done)
     struct sql q = sql_open(s, "SELECT id, repo_id, source, ref, head, mr_id FROM change"
-                               " WHERE state = 'new' AND +repo_id = :repo ORDER BY id LIMIT 1");
+                               " WHERE state = 'new' AND +repo_id = :repo AND id > :behind"
+                               " ORDER BY id LIMIT 1");
     sql_int(&q, ":repo", repo_id);
+    sql_int(&q, ":behind", behind);
     if (sql_step(&q, found, e) < 0)
         return -1;
     if (!*found)

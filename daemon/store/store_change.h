@@ -14,8 +14,9 @@
  * to be planned again is one each time, and so is what somebody asked for by hand. */
 int store_change_add(struct store *s, const struct change *c, int64_t *out_id, bool *added,
                      struct err *e);
-int store_change_next(struct store *s, int64_t repo_id, struct change *out, bool *found,
-                      struct err *e); /* the oldest that is still new */
+/* The oldest that is still new behind the one with the id 'behind'; 0: of all. */
+int store_change_next(struct store *s, int64_t repo_id, int64_t behind, struct change *out,
+                      bool *found, struct err *e);
 /* When the repository's newest change was noted; 0: there is none. */
 int store_change_newest_ms(struct store *s, int64_t repo_id, int64_t *out, struct err *e);
 /* The repositories that have changes which are new. */

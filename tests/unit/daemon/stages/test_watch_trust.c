@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Whose merge requests run by themselves when no forge can be asked. */
+#include "fdio.h"
+#include "forge.h"
 #include "store_approval.h"
 #include "watch_bench.h"
 
@@ -145,6 +147,41 @@ static void branch_may_go_when_its_head_was_seen(void **state)
     assert_queued(b, "mr:m1<c3");
 }
 
+/* A forge whose port nobody listens on; it keeps 'token', the name of a file. */
+static struct forge *forge_that_is_away(const struct bench *b, char token[128])
+{
+    struct forge *forge = NULL;
+    (void)snprintf(token, 128, "%s/token", b->dir.dir);
+    MUST(fdio_write_file(token, view_z("secret"), 0600, &e));
+    struct forge_options options = {.kind = FORGE_GITEA,
+                                    .url = "http://127.0.0.1:1",
+                                    .project = "acme/shop",
+                                    .token_file = token};
+    MUST(forge_open(&options, &forge, &e));
+    return forge;
+}
+
+static void merge_request_that_waits_for_the_forge_holds_up_nobody(void **state)
+{
+    struct bench *b = *state;
+    char change[256], token[128];
+    start_with(b, MR_OWN);
+    merge_request(b, "m1", "");
+    b->repo.forge = forge_that_is_away(b, token);
+    bench_look(b);
+    bench_commit(b, "c4");
+    bench_push(b);
+
+    assert_queued(b, "push:c4");
+
+    scratch_ask(&b->dir, change,
+                "sqlite3 state/pacewatch.db \"SELECT state FROM change WHERE ref ="
+                " 'refs/pull/7/head'\"");
+    assert_string_equal(change, "new");
+    bench_close_watch(b);
+    forge_closep(&b->repo.forge);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], MIRROR_WORD) == 0)
@@ -157,6 +194,7 @@ int main(int argc, char **argv)
         CASE(same_head_is_measured_again_when_somebody_asks),
         CASE(where_all_wait_those_of_the_repository_do_too),
         CASE(branch_may_go_when_its_head_was_seen),
+        CASE(merge_request_that_waits_for_the_forge_holds_up_nobody),
     };
     return cmocka_run_group_tests(tests, bench_make_origin, bench_remove_origin);
 }

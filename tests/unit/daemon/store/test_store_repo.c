@@ -233,7 +233,7 @@ static void reference_seen_twice_is_one_change(void **state)
 
     assert_true(added[0] && added[2] && added[3] && added[5]);
     assert_false(added[1] || added[4]);
-    MUST(store_change_next(r->store, r->repo, &next, &found, &e));
+    MUST(store_change_next(r->store, r->repo, 0, &next, &found, &e));
     assert_true(found);
     assert_int_equal(next.id, first);
     assert_int_equal(next.source, CHANGE_HOOK);
@@ -254,7 +254,7 @@ static void change_is_settled_once(void **state)
 
     assert_int_equal(rc, -1);
     assert_int_equal(why.kind, ERR_CONFLICT);
-    MUST(store_change_next(r->store, r->repo, &c, &found, &e));
+    MUST(store_change_next(r->store, r->repo, 0, &c, &found, &e));
     assert_false(found);
 }
 
