@@ -97,6 +97,7 @@ int judge_verdict(const struct job_samples *samples, const struct judge_rules *r
                   const char *reason, struct verdict_record *out, struct err *e);
 /* Outcome and sentence from the lines that decide. */
 void judge_sum_up(struct verdict_record *v);
+/* Adds a clause to the sentence, or nothing where it does not fit as a whole. */
 void judge_add_why(struct verdict_record *v, const char *fmt, ...) PRINTF(2, 3);
 
 const struct verdict_line *judge_find(const struct verdict_record *v,

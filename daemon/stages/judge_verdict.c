@@ -49,6 +49,8 @@ void judge_add_why(struct verdict_record *v, const char *fmt, ...)
     str_addv(&text, fmt, args);
     va_end(args);
     size_t n = view_utf8_prefix(str_view(&text), sizeof v->why - 1);
+    if (n < text.len && v->why[0]) /* half a clause would say something else */
+        return;
     memcpy(v->why, str_text(&text), n);
     v->why[n] = '\0';
 }
