@@ -225,13 +225,25 @@ int forge_comment_get(struct forge *f, int64_t number, const char *id,
     return 0;
 }
 
+static int find_comment(struct forge *f, int64_t number, const struct forge_search *search,
+                        char *id, struct forge_answer *a, struct err *e)
+{
+    bool last = false;
+    for (int page = 0; !last && !id[0] && page < FORGE_PAGES_MAX; page++) {
+        AUTO(str_done) struct str path = f->api->page_path(f, number, search, page);
+        if (f->api->find_in(f, &path, search, id, &last, a, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 int forge_comment_find(struct forge *f, int64_t number, const char *marker, int64_t since_ms,
                        char id[FORGE_ID_MAX + 1], struct forge_answer *a, struct err *e)
 {
     struct forge_search search = {.marker = marker, .since_ms = since_ms};
     char found[FORGE_ID_MAX + 1] = "";
     if (forge_whoami(f, &search.self, a, e) < 0 ||
-        settle(f->api->comment_find(f, number, &search, found, a, e), a, false) < 0)
+        settle(find_comment(f, number, &search, found, a, e), a, false) < 0)
         return -1;
     memcpy(id, found, sizeof found);
     return 0;

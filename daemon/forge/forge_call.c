@@ -215,6 +215,15 @@ int forge_get(struct forge *f, const struct str *path, struct json_doc **out,
     return forge_call(f, &(struct forge_call){.path = path}, out, a, e);
 }
 
+int forge_get_user(struct forge *f, const struct str *path, struct forge_user *out,
+                   struct forge_answer *a, struct err *e)
+{
+    AUTO(json_freep) struct json_doc *doc = NULL;
+    if (forge_get(f, path, &doc, a, e) < 0)
+        return -1;
+    return f->api->read_user(doc, json_root(doc), out, e);
+}
+
 int forge_create(struct forge *f, const struct str *path, const struct str *body, char *id,
                  struct forge_answer *a, struct err *e)
 {

@@ -10,8 +10,7 @@
 
 static void root(const char *url, struct str *out)
 {
-    struct view v = view_z(url);
-    str_addf(out, "%.*s/api/v1", (int)(v.len - view_ends(v, "/")), url);
+    forge_root_add(out, url, "/api/v1");
 }
 
 static void authorize(const struct forge *f, struct view token, struct str *out)
@@ -44,13 +43,22 @@ static int role_of(struct forge *f, const struct forge_user *who, enum forge_rol
     return a->result == FORGE_GONE ? role_by_owner(f, who, out, a, e) : -1;
 }
 
-static int comment_find(struct forge *f, int64_t number, const struct forge_search *search,
-                        char *id, struct forge_answer *a, struct err *e)
+static struct str page_path(const struct forge *f, int64_t number,
+                            const struct forge_search *search, int page)
 {
-    bool last;
-    AUTO(str_done) struct str path = hub_path(f, "/issues/%" PRId64 "/comments?", number);
+    (void)page;
+    struct str path = hub_path(f, "/issues/%" PRId64 "/comments?", number);
     hub_add_since(search, &path);
-    return hub_find_in(f, &path, search, id, &last, a, e);
+    return path;
+}
+
+/* The whole list is one page, however long. */
+static int find_all(struct forge *f, const struct str *path, const struct forge_search *search,
+                    char *id, bool *last, struct forge_answer *a, struct err *e)
+{
+    int r = hub_find_in(f, path, search, id, last, a, e);
+    *last = true;
+    return r;
 }
 
 const struct forge_api forge_api_gitea = {
@@ -58,11 +66,13 @@ const struct forge_api forge_api_gitea = {
     .description_max = 255,
     .root = root,
     .authorize = authorize,
+    .read_user = hub_read_user,
     .whoami = hub_whoami,
     .role_of = role_of,
     .mr_get = hub_mr_get,
     .comment_get = hub_comment_get,
-    .comment_find = comment_find,
+    .page_path = page_path,
+    .find_in = find_all,
     .comment_post = hub_comment_post,
     .comment_edit = hub_comment_edit,
     .status_put = hub_status_put,

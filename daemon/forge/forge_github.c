@@ -15,7 +15,7 @@ static void root(const char *url, struct str *out)
     if (view_eqz(v, "https://github.com") || view_eqz(v, "https://github.com/"))
         str_addz(out, "https://api.github.com");
     else
-        str_addf(out, "%.*s/api/v3", (int)(v.len - view_ends(v, "/")), url);
+        forge_root_add(out, url, "/api/v3");
 }
 
 static void authorize(const struct forge *f, struct view token, struct str *out)
@@ -30,7 +30,6 @@ static int whoami_app(struct forge *f, struct forge_user *out, struct forge_answ
                       struct err *e)
 {
     AUTO(json_freep) struct json_doc *app = NULL;
-    AUTO(json_freep) struct json_doc *user = NULL;
     AUTO(str_done) struct str path = STR_INIT(FORGE_PATH_MAX);
     struct view slug;
     str_addz(&path, "/app");
@@ -42,9 +41,7 @@ static int whoami_app(struct forge *f, struct forge_user *out, struct forge_answ
     str_addz(&path, "/users/");
     forge_path_add(&path, slug);
     forge_path_add(&path, VIEW("[bot]"));
-    if (forge_get(f, &path, &user, a, e) < 0)
-        return -1;
-    return forge_read_user(user, json_root(user), "id", "login", out, e);
+    return forge_get_user(f, &path, out, a, e);
 }
 
 static int whoami(struct forge *f, struct forge_user *out, struct forge_answer *a,
@@ -53,19 +50,13 @@ static int whoami(struct forge *f, struct forge_user *out, struct forge_answer *
     return f->options.app_key_file ? whoami_app(f, out, a, e) : hub_whoami(f, out, a, e);
 }
 
-static int comment_find(struct forge *f, int64_t number, const struct forge_search *search,
-                        char *id, struct forge_answer *a, struct err *e)
+static struct str page_path(const struct forge *f, int64_t number,
+                            const struct forge_search *search, int page)
 {
-    bool last = false;
-    for (int page = 1; !last && !id[0] && page <= FORGE_PAGES_MAX; page++) {
-        AUTO(str_done)
-        struct str path = hub_path(f, "/issues/%" PRId64 "/comments?per_page=%d&page=%d",
-                                   number, FORGE_PAGE, page);
-        hub_add_since(search, &path);
-        if (hub_find_in(f, &path, search, id, &last, a, e) < 0)
-            return -1;
-    }
-    return 0;
+    struct str path = hub_path(f, "/issues/%" PRId64 "/comments?per_page=%d&page=%d", number,
+                               FORGE_PAGE, page + 1);
+    hub_add_since(search, &path);
+    return path;
 }
 
 /* --- check runs ----------------------------------------------------------------------------
@@ -144,11 +135,13 @@ const struct forge_api forge_api_github = {
     .description_max = 140,
     .root = root,
     .authorize = authorize,
+    .read_user = hub_read_user,
     .whoami = whoami,
     .role_of = hub_role_of,
     .mr_get = hub_mr_get,
     .comment_get = hub_comment_get,
-    .comment_find = comment_find,
+    .page_path = page_path,
+    .find_in = hub_find_in,
     .comment_post = hub_comment_post,
     .comment_edit = hub_comment_edit,
     .status_put = status_put,

@@ -14,8 +14,7 @@ enum { URL_MAX = 255, ACCESS_READ = 10, ACCESS_WRITE = 30, ACCESS_ADMIN = 40 };
 
 static void root(const char *url, struct str *out)
 {
-    struct view v = view_z(url);
-    str_addf(out, "%.*s/api/v4", (int)(v.len - view_ends(v, "/")), url);
+    forge_root_add(out, url, "/api/v4");
 }
 
 static void authorize(const struct forge *f, struct view token, struct str *out)
@@ -52,12 +51,9 @@ static int read_user(const struct json_doc *doc, const struct json *user,
 static int whoami(struct forge *f, struct forge_user *out, struct forge_answer *a,
                   struct err *e)
 {
-    AUTO(json_freep) struct json_doc *doc = NULL;
     AUTO(str_done) struct str path = STR_INIT(FORGE_PATH_MAX);
     str_addz(&path, "/user");
-    if (forge_get(f, &path, &doc, a, e) < 0)
-        return -1;
-    return read_user(doc, json_root(doc), out, e);
+    return forge_get_user(f, &path, out, a, e);
 }
 
 static int id_of_login(struct forge *f, const char *login, char *id, struct forge_answer *a,
@@ -180,17 +176,13 @@ static int find_in(struct forge *f, const struct str *path, const struct forge_s
     return 0;
 }
 
-static int comment_find(struct forge *f, int64_t number, const struct forge_search *search,
-                        char *id, struct forge_answer *a, struct err *e)
+static struct str page_path(const struct forge *f, int64_t number,
+                            const struct forge_search *search, int page)
 {
-    bool last = false;
-    for (int page = 1; !last && !id[0] && page <= FORGE_PAGES_MAX; page++) {
-        AUTO(str_done) struct str path = notes_path(f, number);
-        str_addf(&path, "?order_by=created_at&sort=desc&per_page=%d&page=%d", FORGE_PAGE, page);
-        if (find_in(f, &path, search, id, &last, a, e) < 0)
-            return -1;
-    }
-    return 0;
+    struct str path = notes_path(f, number);
+    (void)search;
+    str_addf(&path, "?order_by=created_at&sort=desc&per_page=%d&page=%d", FORGE_PAGE, page + 1);
+    return path;
 }
 
 static int comment_post(struct forge *f, int64_t number, struct view body, char *id,
@@ -258,11 +250,13 @@ const struct forge_api forge_api_gitlab = {
     .description_max = 255,
     .root = root,
     .authorize = authorize,
+    .read_user = read_user,
     .whoami = whoami,
     .role_of = role_of,
     .mr_get = mr_get,
     .comment_get = comment_get,
-    .comment_find = comment_find,
+    .page_path = page_path,
+    .find_in = find_in,
     .comment_post = comment_post,
     .comment_edit = comment_edit,
     .status_put = status_put,

@@ -56,11 +56,7 @@ static int read_pull(struct hook_reader *rd, struct forge_event *out)
     const struct json *pull = NULL, *changes = NULL;
     int64_t head = 0, base = 0;
     char base_sha[FORGE_SHA_MAX + 1];
-    out->kind = FORGE_MERGE_REQUEST;
-    if (hook_text(rd, rd->root, "action", true, out->action, sizeof out->action) < 0 ||
-        hook_number(rd, rd->root, "number", true, &out->number) < 0 ||
-        hook_object(rd, rd->root, "pull_request", true, &pull) < 0 ||
-        hook_object(rd, rd->root, "changes", false, &changes) < 0 ||
+    if (hook_begin_pull(rd, &pull, &changes, out) < 0 ||
         read_side(rd, pull, "head", "head_repo", &head, out->after) < 0 ||
         read_side(rd, pull, "base", "base_repo", &base, base_sha) < 0)
         return -1;
@@ -72,19 +68,10 @@ static int read_pull(struct hook_reader *rd, struct forge_event *out)
 
 static int read_comment(struct hook_reader *rd, struct forge_event *out)
 {
-    const struct json *issue = NULL, *pull = NULL, *comment = NULL;
     bool is_pull = false;
-    if (hook_text(rd, rd->root, "action", true, out->action, sizeof out->action) < 0 ||
-        hook_object(rd, rd->root, "issue", true, &issue) < 0 ||
-        hook_object(rd, issue, "pull_request", false, &pull) < 0 ||
-        hook_number(rd, issue, "number", true, &out->number) < 0 ||
-        json_read_bool(rd->doc, rd->root, "is_pull", false, &is_pull, rd->err) < 0 ||
-        hook_object(rd, rd->root, "comment", false, &comment) < 0)
+    if (json_read_bool(rd->doc, rd->root, "is_pull", false, &is_pull, rd->err) < 0)
         return -1;
-    out->kind = is_pull || pull ? FORGE_COMMENT : FORGE_OTHER;
-    if (out->kind == FORGE_OTHER || strcmp(out->action, "created") != 0)
-        return 0;
-    return hook_read_comment(rd, comment, comment, "body", out);
+    return hook_read_issue_comment(rd, is_pull, out);
 }
 
 int hook_read_gitea(struct hook_reader *rd, struct forge_event *out)

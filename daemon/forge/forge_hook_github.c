@@ -34,11 +34,7 @@ static int read_pull(struct hook_reader *rd, struct forge_event *out)
     const struct json *pull = NULL, *changes = NULL;
     int64_t head = 0, base = 0;
     char base_sha[FORGE_SHA_MAX + 1];
-    out->kind = FORGE_MERGE_REQUEST;
-    if (hook_text(rd, rd->root, "action", true, out->action, sizeof out->action) < 0 ||
-        hook_number(rd, rd->root, "number", true, &out->number) < 0 ||
-        hook_object(rd, rd->root, "pull_request", true, &pull) < 0 ||
-        hook_object(rd, rd->root, "changes", false, &changes) < 0 ||
+    if (hook_begin_pull(rd, &pull, &changes, out) < 0 ||
         hook_sha(rd, rd->root, "before", false, out->before) < 0 ||
         read_side(rd, pull, "head", &head, out->after) < 0 ||
         read_side(rd, pull, "base", &base, base_sha) < 0)
@@ -47,21 +43,6 @@ static int read_pull(struct hook_reader *rd, struct forge_event *out)
     out->is_moved = hook_is(view_z(out->action), moving) ||
                     (strcmp(out->action, "edited") == 0 && json_get(changes, "base"));
     return 0;
-}
-
-static int read_comment(struct hook_reader *rd, struct forge_event *out)
-{
-    const struct json *issue = NULL, *pull = NULL, *comment = NULL;
-    if (hook_text(rd, rd->root, "action", true, out->action, sizeof out->action) < 0 ||
-        hook_object(rd, rd->root, "issue", true, &issue) < 0 ||
-        hook_object(rd, issue, "pull_request", false, &pull) < 0 ||
-        hook_number(rd, issue, "number", true, &out->number) < 0 ||
-        hook_object(rd, rd->root, "comment", false, &comment) < 0)
-        return -1;
-    out->kind = pull ? FORGE_COMMENT : FORGE_OTHER;
-    if (!pull || strcmp(out->action, "created") != 0)
-        return 0;
-    return hook_read_comment(rd, comment, comment, "body", out);
 }
 
 int hook_read_github(struct hook_reader *rd, struct forge_event *out)
@@ -74,7 +55,7 @@ int hook_read_github(struct hook_reader *rd, struct forge_event *out)
     if (view_eqz(name, "pull_request"))
         return read_pull(rd, out);
     if (view_eqz(name, "issue_comment"))
-        return read_comment(rd, out);
+        return hook_read_issue_comment(rd, false, out);
     out->kind = view_eqz(name, "ping") ? FORGE_PING : FORGE_OTHER;
     return 0;
 }

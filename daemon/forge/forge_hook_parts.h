@@ -46,6 +46,12 @@ void hook_copy(struct view text, char *out, size_t size);
 int hook_read_comment(struct hook_reader *rd, const struct json *comment,
                       const struct json *holder, const char *text_key, struct forge_event *out);
 
+/* GitHub's way, which Gitea took over: what each event of a merge request has, and a comment on
+ * an issue, which is a merge request when it says so or when 'is_pull' does. */
+int hook_begin_pull(struct hook_reader *rd, const struct json **pull,
+                    const struct json **changes, struct forge_event *out);
+int hook_read_issue_comment(struct hook_reader *rd, bool is_pull, struct forge_event *out);
+
 /* Members 'ref', 'before' and 'after', as git's own hooks have them; the kind follows. */
 int hook_read_move(struct hook_reader *rd, const struct json *object, struct forge_event *out);
 void hook_name_ref(struct forge_event *out, bool is_tag, struct view short_name);

@@ -113,6 +113,32 @@ int hook_read_comment(struct hook_reader *rd, const struct json *comment,
     return 0;
 }
 
+int hook_begin_pull(struct hook_reader *rd, const struct json **pull,
+                    const struct json **changes, struct forge_event *out)
+{
+    out->kind = FORGE_MERGE_REQUEST;
+    if (hook_text(rd, rd->root, "action", true, out->action, sizeof out->action) < 0 ||
+        hook_number(rd, rd->root, "number", true, &out->number) < 0 ||
+        hook_object(rd, rd->root, "pull_request", true, pull) < 0)
+        return -1;
+    return hook_object(rd, rd->root, "changes", false, changes);
+}
+
+int hook_read_issue_comment(struct hook_reader *rd, bool is_pull, struct forge_event *out)
+{
+    const struct json *issue = NULL, *pull = NULL, *comment = NULL;
+    if (hook_text(rd, rd->root, "action", true, out->action, sizeof out->action) < 0 ||
+        hook_object(rd, rd->root, "issue", true, &issue) < 0 ||
+        hook_object(rd, issue, "pull_request", false, &pull) < 0 ||
+        hook_number(rd, issue, "number", true, &out->number) < 0 ||
+        hook_object(rd, rd->root, "comment", false, &comment) < 0)
+        return -1;
+    out->kind = is_pull || pull ? FORGE_COMMENT : FORGE_OTHER;
+    if (out->kind == FORGE_OTHER || strcmp(out->action, "created") != 0)
+        return 0;
+    return hook_read_comment(rd, comment, comment, "body", out);
+}
+
 void hook_name_ref(struct forge_event *out, bool is_tag, struct view short_name)
 {
     const char *prefix = is_tag ? TAGS : HEADS;

@@ -22,8 +22,8 @@ struct str hub_path(const struct forge *f, const char *rest, ...)
 /* --- people and merge requests -------------------------------------------------------------
  */
 
-static int read_user(const struct json_doc *doc, const struct json *user,
-                     struct forge_user *out, struct err *e)
+int hub_read_user(const struct json_doc *doc, const struct json *user, struct forge_user *out,
+                  struct err *e)
 {
     if (forge_read_user(doc, user, "id", "login", out, e) < 0)
         return -1;
@@ -33,12 +33,9 @@ static int read_user(const struct json_doc *doc, const struct json *user,
 
 int hub_whoami(struct forge *f, struct forge_user *out, struct forge_answer *a, struct err *e)
 {
-    AUTO(json_freep) struct json_doc *doc = NULL;
     AUTO(str_done) struct str path = STR_INIT(FORGE_PATH_MAX);
     str_addz(&path, "/user");
-    if (forge_get(f, &path, &doc, a, e) < 0)
-        return -1;
-    return read_user(doc, json_root(doc), out, e);
+    return forge_get_user(f, &path, out, a, e);
 }
 
 static enum forge_role role_named(struct view word)
@@ -61,7 +58,7 @@ int hub_role_of(struct forge *f, const struct forge_user *who, enum forge_role *
     if (forge_get(f, &path, &doc, a, e) < 0)
         return -1;
     const struct json *user = json_get(json_root(doc), "user");
-    if (user && read_user(doc, user, &told, e) < 0)
+    if (user && hub_read_user(doc, user, &told, e) < 0)
         return -1;
     /* A login can be given up and taken by somebody else. */
     if (who->id[0] && user && told.id[0] && strcmp(told.id, who->id) != 0)
@@ -105,7 +102,7 @@ int hub_mr_get(struct forge *f, int64_t number, struct forge_mr *out, struct for
     out->draft = forge_flag(root, "draft");
     out->is_fork = is_fork(doc, head, base);
     read_labels(json_get(root, "labels"), out);
-    return read_user(doc, json_get(root, "user"), &out->author, e);
+    return hub_read_user(doc, json_get(root, "user"), &out->author, e);
 }
 
 /* --- comments ------------------------------------------------------------------------------
@@ -120,7 +117,7 @@ static int read_comment(const struct json_doc *doc, const struct json *c,
     out->edited = !made.len || !view_eq(made, forge_text(c, "updated_at"));
     if (forge_read_id(doc, c, "id", out->id, e) < 0)
         return -1;
-    return read_user(doc, json_get(c, "user"), &out->author, e);
+    return hub_read_user(doc, json_get(c, "user"), &out->author, e);
 }
 
 int hub_comment_get(struct forge *f, int64_t number, const char *id, struct forge_comment *out,
@@ -156,7 +153,7 @@ int hub_find_in(struct forge *f, const struct str *path, const struct forge_sear
     *last = json_count(json_root(doc)) < FORGE_PAGE;
     for (const struct json *c = json_first(json_root(doc)); c && !id[0]; c = json_next(c)) {
         struct forge_user author;
-        if (read_user(doc, json_get(c, "user"), &author, e) < 0)
+        if (hub_read_user(doc, json_get(c, "user"), &author, e) < 0)
             return -1;
         if (forge_is_wanted(search, &author, forge_text(c, "body")) &&
             forge_read_id(doc, c, "id", id, e) < 0)

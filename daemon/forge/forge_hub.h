@@ -11,6 +11,8 @@
 /* "/repos/owner/name" and what follows. */
 struct str hub_path(const struct forge *f, const char *rest, ...) PRINTF(2, 3);
 
+int hub_read_user(const struct json_doc *doc, const struct json *user, struct forge_user *out,
+                  struct err *e);
 int hub_whoami(struct forge *f, struct forge_user *out, struct forge_answer *a, struct err *e);
 int hub_role_of(struct forge *f, const struct forge_user *who, enum forge_role *out,
                 struct forge_answer *a, struct err *e);

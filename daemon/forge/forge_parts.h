@@ -38,6 +38,8 @@ struct forge_api {
     /* The header that carries the token; 'user' when there is one. */
     void (*authorize)(const struct forge *f, struct view token, struct str *out);
 
+    int (*read_user)(const struct json_doc *doc, const struct json *user,
+                     struct forge_user *out, struct err *e);
     int (*whoami)(struct forge *f, struct forge_user *out, struct forge_answer *a,
                   struct err *e);
     int (*role_of)(struct forge *f, const struct forge_user *who, enum forge_role *out,
@@ -46,8 +48,11 @@ struct forge_api {
                   struct err *e);
     int (*comment_get)(struct forge *f, int64_t number, const char *id,
                        struct forge_comment *out, struct forge_answer *a, struct err *e);
-    int (*comment_find)(struct forge *f, int64_t number, const struct forge_search *search,
-                        char *id, struct forge_answer *a, struct err *e);
+    /* A page of comments, from 0; and a look through it: '*last' when there is none behind. */
+    struct str (*page_path)(const struct forge *f, int64_t number,
+                            const struct forge_search *search, int page);
+    int (*find_in)(struct forge *f, const struct str *path, const struct forge_search *search,
+                   char *id, bool *last, struct forge_answer *a, struct err *e);
     int (*comment_post)(struct forge *f, int64_t number, struct view body, char *id,
                         struct forge_answer *a, struct err *e);
     int (*comment_edit)(struct forge *f, int64_t number, const char *id, struct view body,
@@ -89,6 +94,8 @@ int forge_call(struct forge *f, const struct forge_call *call, struct json_doc *
                struct forge_answer *a, struct err *e);
 int forge_get(struct forge *f, const struct str *path, struct json_doc **out,
               struct forge_answer *a, struct err *e);
+int forge_get_user(struct forge *f, const struct str *path, struct forge_user *out,
+                   struct forge_answer *a, struct err *e);
 /* Creates something and tells what the forge calls it: its member 'id'. */
 int forge_create(struct forge *f, const struct str *path, const struct str *body, char *id,
                  struct forge_answer *a, struct err *e);
@@ -102,6 +109,9 @@ void forge_classify(bool creates, const struct client_answer *got, struct forge_
 
 /* --- paths and documents (forge_read.c) ------------------------------------------------------
  */
+
+/* The API's root: the forge's address without a slash at its end, and 'tail'. */
+void forge_root_add(struct str *out, const char *url, const char *tail);
 
 /* Adds text with everything but letters, digits, '-', '.', '_' and '~' as %XX. */
 void forge_path_add(struct str *path, struct view text);

@@ -9,6 +9,12 @@
 #include "forge_parts.h"
 #include "json_write.h"
 
+void forge_root_add(struct str *out, const char *url, const char *tail)
+{
+    struct view v = view_z(url);
+    str_addf(out, "%.*s%s", (int)(v.len - view_ends(v, "/")), url, tail);
+}
+
 void forge_path_add(struct str *path, struct view text)
 {
     static const char plain[] =
