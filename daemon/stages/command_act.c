@@ -63,6 +63,11 @@ static int act_bench(struct asking *a, struct err *e)
         say(a, "the merge request is closed, so nothing is measured");
         return 0;
     }
+    if (forge_kind(a->forge->forge) == FORGE_BITBUCKET) {
+        say(a, "Bitbucket Cloud keeps no reference of a merge request by which its head could "
+               "be fetched, so it cannot be measured");
+        return 0;
+    }
     if (!sha_parse(view_z(a->mr.head), &c.head))
         return err_set(e, ERR_PROTOCOL, "the forge names no complete head");
     name_ref(a, c.ref);

@@ -10,6 +10,7 @@ speak. Prints its port, ends when its standard input does. Besides the API:
     PUT  /_script   a JSON list of faults, each {"on": "comment_post", "do": "500-stored",
                     "times": 1}; see FAULTS
     PUT  /_comment  {"author", "body"}: somebody writes a comment
+    PUT  /_edit     {"body"}: the author of the newest one writes it anew
     PUT  /_delete   {"id"}: somebody deletes one
     PUT  /_mr       {"number", "head", "open", "draft", "fork", "target"}: how it is now
     GET  /_state    comments, statuses, checks, every request and what was wrong with it
@@ -44,8 +45,8 @@ comments, statuses, checks, requests, faults = [], [], [], [], []
 next_id = [100]
 
 
-def now():
-    t = time.time()
+def now(later_s=0):
+    t = time.time() + later_s
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(t)) + "Z"
 
 
@@ -210,9 +211,14 @@ def body_of(doc):
 
 def add_comment(author, body):
     next_id[0] += 1
-    comments.append({"id": next_id[0], "author": author, "body": body, "created": now(),
-                     "updated": now(), "version": 0, "edits": 0})
+    at = now()
+    comments.append({"id": next_id[0], "author": author, "body": body, "created": at,
+                     "updated": at, "version": 0, "edits": 0})
     return comments[-1]
+
+
+def change_comment(c, body):
+    c.update(body=body, updated=now(1), version=c["version"] + 1, edits=c["edits"] + 1)
 
 
 def edit_comment(c, doc):
@@ -220,7 +226,7 @@ def edit_comment(c, doc):
         return 403, {"message": "not yours"}
     if KIND == "bitbucket-server" and doc["version"] != c["version"]:
         return 409, {"errors": [{"message": "out of date"}]}
-    c.update(body=body_of(doc), updated=now(), version=c["version"] + 1, edits=c["edits"] + 1)
+    change_comment(c, body_of(doc))
     return 200, comment_doc(c)
 
 
@@ -340,6 +346,8 @@ class Forge(BaseHTTPRequestHandler):
             faults[:] = doc
         elif what == "/_comment":
             add_comment(doc["author"], doc["body"])
+        elif what == "/_edit":
+            change_comment(comments[-1], doc["body"])
         elif what == "/_mr":
             mr.update(doc)
         elif what == "/_delete":
