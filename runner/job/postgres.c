@@ -211,8 +211,8 @@ void postgres_argv(const struct spec_service *s, const char *area, const char *s
                    struct words *out)
 {
     static const char *const settings[] = {
-        "listen_addresses=",      "port=" POSTGRES_PORT,  "fsync=off",
-        "synchronous_commit=off", "full_page_writes=off", "autovacuum=off",
+        "listen_addresses=",      ("port=" POSTGRES_PORT), "fsync=off",
+        "synchronous_commit=off", "full_page_writes=off",  "autovacuum=off",
         "checkpoint_timeout=1h",  "max_wal_size=256MB",
     };
     AUTO(str_done) struct str path = STR_INIT(WORK_PATH_MAX);
